@@ -1,0 +1,2 @@
+//! The `keytender` command line.
+fn main() {}

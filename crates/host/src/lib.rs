@@ -1,0 +1,1 @@
+//! One module per outside thing: keychain, sealed vault, escrow, ledger, HTTP, clock, notices, destinations.

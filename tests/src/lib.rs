@@ -1,0 +1,1 @@
+//! Behaviour across crates, through public doors and on real parts.
