@@ -63,6 +63,19 @@ pub fn derive_marker(rotation: RotationId) -> String {
     format!("kt-{}", &hex[20..])
 }
 
+/// The id of the version that an attempt of a rotation makes. Known before it is made, so that storing it twice is storing
+/// it once: a UUIDv8 (RFC 9562, own layout) from the rotation's id and the attempt.
+#[must_use]
+pub fn derive_version_id(rotation: RotationId, attempt: u32) -> VersionId {
+    let mut digest = Sha256::new();
+    digest.update(b"keytender version\0");
+    digest.update(rotation.0.as_bytes());
+    digest.update(attempt.to_be_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.finalize()[..16]);
+    VersionId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +89,14 @@ mod tests {
         assert_eq!(name.len(), 32);
         assert!(!name.contains("0199"), "the date in the id must not show: {name}");
         assert_ne!(name, derive_item_name(InstallationId(Uuid::from_u128(2)), version));
+    }
+
+    #[test]
+    fn every_attempt_makes_another_version() {
+        let rotation = RotationId(Uuid::from_u128(7));
+        assert_eq!(derive_version_id(rotation, 1), derive_version_id(rotation, 1));
+        assert_ne!(derive_version_id(rotation, 1), derive_version_id(rotation, 2));
+        assert_eq!(derive_version_id(rotation, 1).0.get_version_num(), 8);
     }
 
     #[test]

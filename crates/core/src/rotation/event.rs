@@ -265,6 +265,8 @@ pub struct Kept {
     pub issued_at: DateTime<Utc>,
     /// Whether that is the service's word or ours.
     pub issued_known: bool,
+    /// In what way the reply says that it may do less than the old one; none = nothing says so.
+    pub narrower: Option<String>,
 }
 
 /// What came of an effect.
@@ -354,7 +356,7 @@ pub enum Outcome {
         /// Evidence.
         evidence: Evidence,
     },
-    /// Write, Restore, CheckDestination: it holds what it held before.
+    /// Write, Restore, CheckDestination: it was not written and holds what it held before.
     NotWritten {
         /// Why, and what to do.
         detail: String,
