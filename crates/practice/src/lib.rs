@@ -25,7 +25,7 @@ mod token;
 
 pub use error::{PracticeError, Refusal};
 pub use faults::{Call, Fault, FaultKind, Times};
-pub use kinds::{KeyKind, OldKey, SLOTS, Who};
+pub use kinds::{KeyKind, OldKey, SLOTS, UnknownKind, Who};
 pub use practice::Practice;
 pub use rules::{IssueRequest, Issued};
 pub use server::{Running, Server};
