@@ -8,6 +8,7 @@ pub mod exchange;
 pub mod expiry;
 pub mod ids;
 pub mod ports;
+pub mod retry_after;
 pub mod rotation;
 pub mod secret;
 pub mod words;
