@@ -1,1 +1,5 @@
 //! One module per outside thing: keychain, sealed vault, escrow, ledger, HTTP, clock, notices, destinations.
+
+pub mod clock;
+#[cfg(any(test, feature = "memory"))]
+pub mod memory;
