@@ -1,5 +1,6 @@
 //! One module per outside thing: keychain, sealed vault, escrow, ledger, HTTP, clock, notices, destinations.
 
 pub mod clock;
+pub mod escrow;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;

@@ -60,6 +60,10 @@ pub enum EscrowError {
     /// The record is whole and the private key does not open it.
     #[error("escrow slot {0} cannot be opened with this installation's key")]
     WrongKey(SlotId),
+    /// The two halves of the key pair do not belong together, or one is gone or damaged. The text says what still works and
+    /// what to do; a person decides.
+    #[error("the escrow's key pair: {0}")]
+    KeyPair(String),
     /// The private key could not be had.
     #[error(transparent)]
     Vault(#[from] crate::ports::VaultError),
