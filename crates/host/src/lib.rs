@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod escrow;
+pub mod http;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
