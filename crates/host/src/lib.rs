@@ -5,3 +5,5 @@ pub mod escrow;
 pub mod http;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
+#[cfg(unix)]
+pub mod destinations;
