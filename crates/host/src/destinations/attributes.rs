@@ -6,7 +6,6 @@
 use super::file::{ReadFile, trouble};
 use keytender_core::ports::DestinationError;
 use rustix::fs::{Gid, Mode, Uid, XattrFlags};
-use rustix::io::Errno;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 
@@ -21,12 +20,9 @@ pub(super) fn carry_over(old: &ReadFile, new: &File) -> Result<(), DestinationEr
             .map_err(|_| refused(old, "its owner and group"))?;
     }
     let names = list(&old.file);
-    if !names.iter().any(|name| name == ACCESS_LIST) {
-        // A folder's default list would otherwise let in people whom the old file kept out.
-        match rustix::fs::fremovexattr(new, ACCESS_LIST) {
-            Ok(()) | Err(Errno::NODATA | Errno::NOTSUP | Errno::NOENT | Errno::INVAL) => {}
-            Err(_) => return Err(refused(old, "its access control list")),
-        }
+    if !names.iter().any(|name| name == ACCESS_LIST) && list(new).iter().any(|name| name == ACCESS_LIST) {
+        // Inherited from the folder's default list; it would let in people whom the old file kept out.
+        rustix::fs::fremovexattr(new, ACCESS_LIST).map_err(|_| refused(old, "its access control list"))?;
     }
     // After the owner: changing that takes set-user-id bits away.
     let mode = Mode::from_raw_mode((old.metadata.mode() & 0o7777) as rustix::fs::RawMode);
@@ -42,15 +38,19 @@ pub(super) fn carry_over(old: &ReadFile, new: &File) -> Result<(), DestinationEr
 
 /// The names of a file's attributes; none where the file system has none.
 fn list(file: &File) -> Vec<String> {
-    let size = rustix::fs::flistxattr(file, &mut [0_u8; 0]).unwrap_or(0);
+    let size = rustix::fs::flistxattr_query(file).unwrap_or(0);
     let mut names = vec![0_u8; size];
     let filled = rustix::fs::flistxattr(file, names.as_mut_slice()).unwrap_or(0);
     names.truncate(filled);
-    names.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    names
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty())
+        .map(|name| String::from_utf8_lossy(name).into_owned())
+        .collect()
 }
 
 fn value(file: &File, name: &str) -> rustix::io::Result<Vec<u8>> {
-    let size = rustix::fs::fgetxattr(file, name, &mut [0_u8; 0])?;
+    let size = rustix::fs::fgetxattr_query(file, name)?;
     let mut value = vec![0_u8; size];
     let filled = rustix::fs::fgetxattr(file, name, value.as_mut_slice())?;
     value.truncate(filled);

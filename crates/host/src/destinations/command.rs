@@ -14,14 +14,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How much of what a command prints is kept, in bytes; the rest is read and dropped.
 const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 /// How much of it an error shows, in characters, from the end.
 const SHOWN_CHARS_MAX: usize = 2_000;
-/// How long after its end a command's output may take to arrive: a process that it left running may hold the pipe open.
-const OUTPUT_GRACE: Duration = Duration::from_millis(500);
+/// How long after a command's end its pipes are waited for: a process that it left running may hold them open.
+const PIPE_GRACE: Duration = Duration::from_millis(500);
 
 /// Whether the command could be started: its folder and its program are there.
 pub(super) fn check(argv: &[String], folder: &Path) -> Result<(), DestinationError> {
@@ -61,7 +61,7 @@ pub(super) fn run(
     let mut child = command.spawn().map_err(started)?;
     // The builder holds the child's end of the pipe, too.
     drop(command);
-    let output = Output::default();
+    let mut output = Output::default();
     if let Some(stdout) = child.stdout.take() {
         output.collect(stdout);
     }
@@ -71,16 +71,15 @@ pub(super) fn run(
     let writing = thread::spawn(move || our_end.write_all(input.expose()).and_then(|()| our_end.flush()));
 
     let ended = wait(&mut child, Duration::from_secs(u64::from(timeout_seconds.max(1))));
-    let taken = was_read(&watched_end) && writing.is_finished();
-    // With no reader left, a writer that still waits for one ends as well.
-    drop(watched_end);
-    let written = writing.join().is_ok_and(|result| result.is_ok());
+    // Only once all of it is in the pipe does an empty pipe mean that it was read.
+    let handed_over = matches!(ended, Ok(Ended::With(_))) && finishes(&[&writing]);
+    let taken = handed_over && was_read(&watched_end) && writing.join().is_ok_and(|result| result.is_ok());
     let said = || output.shown(value);
     match ended {
         Ok(Ended::With(status)) if !status.success() => {
             Err(DestinationError::CommandFailed(format!("{program} ended with {}{}", ending(status), said())))
         }
-        Ok(Ended::With(_)) if taken && written => Ok(format!("{program} ended with 0")),
+        Ok(Ended::With(_)) if taken => Ok(format!("{program} ended with 0")),
         Ok(Ended::With(_)) => Err(DestinationError::CommandFailed(format!(
             "{program} ended with 0 without reading the value from its standard input{}",
             said()
@@ -132,15 +131,27 @@ fn ending(status: std::process::ExitStatus) -> String {
     status.code().map_or_else(|| status.to_string(), |code| code.to_string())
 }
 
+/// Whether all threads come to their end within the grace. Those that do not end when the other side closes its pipe.
+fn finishes<T>(threads: &[&thread::JoinHandle<T>]) -> bool {
+    let started = Instant::now();
+    while !threads.iter().all(|thread| thread.is_finished()) {
+        if started.elapsed() >= PIPE_GRACE {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    true
+}
+
 /// What a command prints, on both of its outputs, as far as it is kept.
 #[derive(Default)]
 struct Output {
     kept: Arc<Mutex<Vec<u8>>>,
-    readers: Mutex<Vec<thread::JoinHandle<()>>>,
+    readers: Vec<thread::JoinHandle<()>>,
 }
 
 impl Output {
-    fn collect(&self, mut from: impl Read + Send + 'static) {
+    fn collect(&mut self, mut from: impl Read + Send + 'static) {
         let kept = Arc::clone(&self.kept);
         let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -150,18 +161,12 @@ impl Output {
                 kept.extend_from_slice(&buffer[..count.min(room)]);
             }
         });
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        self.readers.push(reader);
     }
 
     /// The end of it, without the value and without what could steer a terminal.
     fn shown(&self, value: &Value) -> String {
-        let readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        let step = Duration::from_millis(10);
-        let mut waited = Duration::ZERO;
-        while waited < OUTPUT_GRACE && !readers.iter().all(thread::JoinHandle::is_finished) {
-            thread::sleep(step);
-            waited += step;
-        }
+        finishes(&self.readers.iter().collect::<Vec<_>>());
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let full = kept.len() >= OUTPUT_BYTES_MAX;
         let text = scrub::scrub(&String::from_utf8_lossy(&kept), value, full);

@@ -91,8 +91,9 @@ pub(super) fn holding(path: &Path, bytes: &SecretBytes, expected: &[Wanted<'_>])
 }
 
 fn text_of<'a>(path: &Path, bytes: &'a SecretBytes) -> Result<&'a str, DestinationError> {
-    std::str::from_utf8(bytes.expose())
-        .map_err(|_| DestinationError::Unparsable(format!("{} is not UTF-8 text; name it as a text file instead", path.display())))
+    std::str::from_utf8(bytes.expose()).map_err(|_| {
+        DestinationError::Unparsable(format!("{} is not UTF-8 text; name it as a text file instead", path.display()))
+    })
 }
 
 fn refuse_duplicates(path: &Path, wanted: &[Wanted<'_>]) -> Result<(), DestinationError> {
@@ -132,12 +133,7 @@ fn sight(document: &Document<'_>, wanted: &Wanted<'_>) -> Option<Sighting> {
 
 /// Puts the new values into their places and adds what is absent. Also tells whether a value got quotes that were not
 /// there. None if a value has no spelling that all dialects read back.
-fn splice(
-    text: &str,
-    wanted: &[Wanted<'_>],
-    sightings: &[Sighting],
-    dialects: &[Dialect],
-) -> Option<(Zeroizing<String>, bool)> {
+fn splice(text: &str, wanted: &[Wanted<'_>], sightings: &[Sighting], dialects: &[Dialect]) -> Option<(Zeroizing<String>, bool)> {
     let mut places = Vec::new();
     let mut requoted = false;
     for (wanted, sighting) in wanted.iter().zip(sightings) {
@@ -185,13 +181,14 @@ fn only_wanted_changed(before: &Document<'_>, after: &Document<'_>, wanted: &[Wa
         && before.items().zip(after.items()).all(|(old, new)| old.kind() == new.kind())
         && after.items().skip(before.items().len()).all(|item| item.kind() == ItemKind::Entry)
         && before.entries().zip(after.entries()).all(|(old, new)| {
-            (new.key(), new.exported(), new.participates_in_lookup())
-                == (old.key(), old.exported(), old.participates_in_lookup())
+            (new.key(), new.exported(), new.participates_in_lookup()) == (old.key(), old.exported(), old.participates_in_lookup())
                 && new.value() == new_value(old.id()).or(old.value())
         })
-        && after.entries().skip(count).zip(added).all(|(new, wanted)| {
-            new.key() == wanted.variable && new.value() == Some(wanted.new)
-        })
+        && after
+            .entries()
+            .skip(count)
+            .zip(added)
+            .all(|(new, wanted)| new.key() == wanted.variable && new.value() == Some(wanted.new))
 }
 
 fn changed_bytes(mut changed: Zeroizing<String>) -> Zeroizing<Vec<u8>> {

@@ -1,19 +1,21 @@
 //! Places where a value is used, on this machine: .env files, text files, commands, people.
 //!
 //! A file per kind. The kinds that are files say what the new content is ([`dotenv`], [`text`]); reading and replacing a
-//! file carefully is the same for all of them ([`file`], [`swap`], [`undo`]). A kind may not write a file by itself, and no
+//! file carefully is the same for all of them ([`file`], [`swap`], [`leftover`], [`undo`]). A kind may not write a file by itself, and no
 //! error of any kind carries a value.
 
 mod attributes;
 mod command;
 mod dotenv;
 mod file;
+mod leftover;
 mod person;
 mod process;
 mod scrub;
 mod spelling;
 mod swap;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
 mod text;
 mod undo;
@@ -65,7 +67,7 @@ impl LocalDestinations {
         placement: Placement,
         edit: impl Fn(&ReadFile) -> Result<Edit, DestinationError>,
     ) -> Result<Written, DestinationError> {
-        swap::recover(destination, &self.undo)?;
+        leftover::recover(destination, &self.undo)?;
         let old = ReadFile::read(path, placement)?;
         let (new, evidence) = match edit(&old)? {
             Edit::Stands(evidence) => return Ok(Written::Confirmed(evidence)),
@@ -142,11 +144,7 @@ fn wanted<'a>(
     let wanted = |place: &'a DotenvPlace| {
         let field = place.field.as_deref();
         let old = old.map(|old| only_field(field, old)).transpose()?;
-        Ok(dotenv::Wanted {
-            variable: &place.variable,
-            old: old.map(SecretText::expose),
-            new: only_field(field, new)?.expose(),
-        })
+        Ok(dotenv::Wanted { variable: &place.variable, old: old.map(SecretText::expose), new: only_field(field, new)?.expose() })
     };
     places.iter().map(wanted).collect()
 }

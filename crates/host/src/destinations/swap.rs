@@ -6,7 +6,7 @@
 //! that holds the old file open and writes into it after all this writes into a file without a name.
 //!
 //! Clean-up is done by plain code and not by destructors, so that a process that dies anywhere leaves exactly what the
-//! tests leave; [`recover`] puts that in order before the next write.
+//! tests leave; [`super::leftover`] puts that in order before the next write.
 
 use super::attributes;
 use super::file::{ReadFile, read_entry, trouble};
@@ -184,60 +184,7 @@ impl Replacement<'_> {
     }
 }
 
-/// Puts in order what a write left behind that never came to its end. Touches nothing but the file named in that write's
-/// record, and removes it only if it is the one that the write made, or the old file that the undo copy holds as well.
-pub(super) fn recover(destination: DestinationId, undo: &UndoFolder) -> Result<(), DestinationError> {
-    let Some((record, inode)) = undo.unfinished(destination)? else {
-        return undo.settle(destination);
-    };
-    let path = record.folder.join(&record.name);
-    let result = put_in_order(&record, inode, &path);
-    match &result {
-        // What could not be looked at now is looked at by the next write.
-        Err(DestinationError::Io(_) | DestinationError::Unwritable(_)) => {}
-        _ => undo.settle(destination)?,
-    }
-    result
-}
-
-fn put_in_order(record: &Record, inode: Option<u64>, path: &Path) -> Result<(), DestinationError> {
-    let failed = |error: io::Error| trouble(path, error);
-    let temporary = record.temporary.as_str();
-    if !is_temporary_name(temporary) {
-        return Ok(());
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let folder = match rustix::fs::open(&record.folder, flags, Mode::empty()) {
-        Ok(folder) => folder,
-        Err(Errno::NOENT) => return Ok(()),
-        Err(errno) => return Err(failed(errno.into())),
-    };
-    let stat = match rustix::fs::statat(&folder, temporary, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => stat,
-        Err(Errno::NOENT) => return Ok(()),
-        Err(errno) => return Err(failed(errno.into())),
-    };
-    let Some(inode) = inode else {
-        // Stopped before the inode was noted, hence before a byte was written into it.
-        let ours = stat.st_size == 0 && stat.st_uid == rustix::process::geteuid().as_raw();
-        return if ours { remove_entry(&folder, temporary).map_err(failed) } else { Ok(()) };
-    };
-    if stat.st_ino != inode {
-        // The two had changed places, and what had stood at the path was not compared yet.
-        let out = read_entry(&folder, temporary.as_ref()).map_err(failed)?;
-        if !out.is_some_and(|(_, bytes)| digest(&bytes) == record.old_digest) {
-            let now = read_entry(&folder, record.name.as_os_str()).map_err(failed)?;
-            if !now.is_some_and(|(identity, bytes)| identity.inode == inode && digest(&bytes) == record.new_digest) {
-                return Err(kept_beside(path, temporary));
-            }
-            exchange(&folder, temporary, &record.name).map_err(|errno| failed(errno.into()))?;
-        }
-    }
-    remove_entry(&folder, temporary).map_err(failed)?;
-    rustix::fs::fsync(&folder).map_err(|errno| failed(errno.into()))
-}
-
-fn kept_beside(path: &Path, temporary: &str) -> DestinationError {
+pub(super) fn kept_beside(path: &Path, temporary: &str) -> DestinationError {
     DestinationError::Unexpected(format!(
         "{} was changed several times while it was being written; its latest text stands, an earlier one is kept beside it as \
          {temporary}: look at both, remove that one, and try again",
@@ -246,16 +193,16 @@ fn kept_beside(path: &Path, temporary: &str) -> DestinationError {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn exchange(folder: &OwnedFd, temporary: &str, name: &Path) -> rustix::io::Result<()> {
+pub(super) fn exchange(folder: &OwnedFd, temporary: &str, name: &Path) -> rustix::io::Result<()> {
     rustix::fs::renameat_with(folder, temporary, folder, name, rustix::fs::RenameFlags::EXCHANGE)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn exchange(_: &OwnedFd, _: &str, _: &Path) -> rustix::io::Result<()> {
+pub(super) fn exchange(_: &OwnedFd, _: &str, _: &Path) -> rustix::io::Result<()> {
     Err(Errno::NOSYS)
 }
 
-fn remove_entry(folder: &OwnedFd, name: &str) -> io::Result<()> {
+pub(super) fn remove_entry(folder: &OwnedFd, name: &str) -> io::Result<()> {
     match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(errno) => Err(errno.into()),
@@ -269,11 +216,6 @@ fn make_temporary_name() -> Result<String, DestinationError> {
     Ok(format!(".kt-{}.tmp", hex::encode(random)))
 }
 
-fn is_temporary_name(name: &str) -> bool {
-    let random = name.strip_prefix(".kt-").and_then(|rest| rest.strip_suffix(".tmp"));
-    random.is_some_and(|random| random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-fn digest(bytes: &SecretBytes) -> String {
+pub(super) fn digest(bytes: &SecretBytes) -> String {
     hex::encode(Sha256::digest(bytes.expose()))
 }

@@ -14,7 +14,12 @@ use zeroize::Zeroizing;
 const VALUE_BYTES_MIN: usize = 8;
 
 /// The text with every occurrence of `old` replaced, or the word that `new` stands already.
-pub(super) fn edit(path: &Path, bytes: &SecretBytes, old: Option<&SecretText>, new: &SecretText) -> Result<Edit, DestinationError> {
+pub(super) fn edit(
+    path: &Path,
+    bytes: &SecretBytes,
+    old: Option<&SecretText>,
+    new: &SecretText,
+) -> Result<Edit, DestinationError> {
     let shown = path.display();
     refuse_short(path, new)?;
     let text = bytes.expose();
