@@ -74,7 +74,7 @@ pub(super) fn edit(path: &Path, bytes: &SecretBytes, wanted: &[Wanted<'_>]) -> R
     if docker_reads && requoted {
         evidence.push_str(" (in quotes now, which `docker --env-file` would take for part of the value)");
     }
-    Ok(Edit::Replace(SecretBytes::new(std::mem::take(&mut *changed_bytes(changed))), evidence))
+    Ok(Edit::Replace(secret(changed), evidence))
 }
 
 /// Whether every variable holds the expected value.
@@ -191,8 +191,8 @@ fn only_wanted_changed(before: &Document<'_>, after: &Document<'_>, wanted: &[Wa
             .all(|(new, wanted)| new.key() == wanted.variable && new.value() == Some(wanted.new))
 }
 
-fn changed_bytes(mut changed: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(std::mem::take(&mut *changed).into_bytes())
+fn secret(mut text: Zeroizing<String>) -> SecretBytes {
+    SecretBytes::new(std::mem::take(&mut *text).into_bytes())
 }
 
 fn evidence(path: &Path, sightings: &[Sighting]) -> String {

@@ -1,8 +1,11 @@
 //! Sudden ends and other editors: at every step of a replacement the file is whole, and nobody's text is lost.
 
 use super::*;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 const STEPS: [Step; 9] = [
     Step::UndoKept,
@@ -55,7 +58,6 @@ fn a_write_that_is_stopped_anywhere_leaves_a_whole_file_and_the_next_one_cleans_
 
 #[test]
 fn a_stopped_write_leaves_secrets_to_nobody_but_the_owner() {
-    use std::os::unix::fs::MetadataExt;
     let bench = Bench::new();
     let path = bench.put(".env", "TOKEN=OLD\n");
     assert!(stop_at(&bench, Step::HalfWritten, true, &variable(&path, "TOKEN"), |_| ()));
@@ -178,6 +180,57 @@ fn a_foreign_text_that_was_swapped_out_before_a_sudden_end_comes_back() {
         assert_eq!(bench.read(&path), "TOKEN=NEW\n", "swapped, not compared yet");
         bench.write(&file).unwrap();
         assert_eq!(bench.read(&path), "TOKEN=NEW\nADDED=1\n");
+        assert_eq!(bench.leftovers(), Vec::<String>::new());
+    }
+}
+
+/// Names the folder in which this test's own child writes until it is killed.
+const WRITER: &str = "KEYTENDER_TEST_WRITER";
+
+/// Writes the two values in turn, for ever.
+fn write_in_turn(home: &Path) -> ! {
+    let spec = fs::read_to_string(home.join("spec")).unwrap();
+    let [id, old, new] = spec.lines().collect::<Vec<_>>().try_into().unwrap();
+    let mut file = variable(&home.join("app/.env"), "TOKEN");
+    file.id = id.parse().unwrap();
+    let all = LocalDestinations::new(home.join("undo"), Arc::new(SealOnly(SecretKey::generate(&mut OsRng))));
+    loop {
+        all.write(&file, Some(&value(old)), &value(new)).unwrap();
+        all.write(&file, Some(&value(new)), &value(old)).unwrap();
+        all.forget_undo(file.id).unwrap();
+    }
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_a_whole_file() {
+    if let Some(home) = std::env::var_os(WRITER) {
+        write_in_turn(Path::new(&home));
+    }
+    let bench = Bench::new();
+    let filling = "# filling\n".repeat(20_000);
+    let path = bench.put(".env", &format!("{filling}TOKEN=OLD\n{filling}"));
+    let file = variable(&path, "TOKEN");
+    fs::write(bench.home.path().join("spec"), format!("{}\n{}\n{}", file.id, bench.old, bench.new)).unwrap();
+    for round in 0_u32..15 {
+        let mut writer = Command::new(std::env::current_exe().unwrap());
+        writer.args(["--exact", "destinations::tests::stops::a_process_that_is_killed_leaves_a_whole_file"]);
+        writer.env(WRITER, bench.home.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        let (before, started) = (fs::metadata(&path).unwrap().ino(), Instant::now());
+        let mut writer = writer.spawn().unwrap();
+        while fs::metadata(&path).unwrap().ino() == before && started.elapsed() < Duration::from_secs(20) {
+            std::thread::yield_now();
+        }
+        // A different point of the next write each time.
+        for _ in 0..round * 97 {
+            std::thread::yield_now();
+        }
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+        assert_ne!(fs::metadata(&path).unwrap().ino(), before, "the writer wrote");
+        let text = bench.read(&path);
+        let whole = |token: &str| text == format!("{filling}TOKEN={token}\n{filling}");
+        assert!(whole("OLD") || whole("NEW"), "round {round}");
+        bench.destinations().write(&file, Some(&value(&bench.new)), &value(&bench.old)).unwrap();
         assert_eq!(bench.leftovers(), Vec::<String>::new());
     }
 }
