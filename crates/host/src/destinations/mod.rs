@@ -1,7 +1,7 @@
 //! Places where a value is used, on this machine: .env files, text files, commands, people.
 //!
-//! A file per kind. The kinds that are files say what the new content is ([`dotenv`], [`text`]); reading and replacing a
-//! file carefully is the same for all of them ([`file`], [`swap`], [`leftover`], [`undo`]). A kind may not write a file by itself, and no
+//! A file per kind. The kinds that are files say what the new content is (`dotenv`, `text`); reading and replacing a
+//! file carefully is the same for all of them (`file`, `swap`, `leftover`, `undo`). A kind may not write a file by itself, and no
 //! error of any kind carries a value.
 
 mod attributes;
