@@ -114,7 +114,7 @@ pub(crate) struct Pattern {
     /// Nothing but a key of this kind looks like that (a prefix of its own), so a pasted text can be recognised by it.
     #[serde(default)]
     pub(crate) distinctive: bool,
-    /// How far the pattern can be relied on.
+    /// How far the pattern can be relied on; an unverified one warns of nothing.
     pub(crate) confidence: Confidence,
 }
 
@@ -144,9 +144,8 @@ pub struct Managing {
 pub(crate) struct Wait {
     /// At most this many seconds.
     pub(crate) seconds: u32,
-    /// How far the number can be relied on. It is for the reader of the file.
-    #[serde(rename = "confidence")]
-    pub(crate) _confidence: Confidence,
+    /// How far the number can be relied on.
+    pub(crate) confidence: Confidence,
 }
 
 /// How a kind of key is replaced.

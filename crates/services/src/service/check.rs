@@ -216,7 +216,7 @@ fn check_use(manifest: &Manifest) -> Result<(), Fault> {
     let mut used: BTreeSet<(&'static str, &str)> = BTreeSet::new();
     for entry in manifest.kinds.values() {
         used.extend(entry.verify.iter().map(|name| ("verify", name.as_str())));
-        for rotate in &entry.rotate {
+        if let Some(rotate) = &entry.rotate {
             used.extend(rotate.list.iter().map(|name| ("list", name.as_str())));
             used.insert(match &rotate.make {
                 By::Api(name) => ("make", name.as_str()),

@@ -2,7 +2,8 @@
 
 use crate::error::{SettingError, ValueError};
 use crate::manifest::{
-    Field, KeyOption, Learn, ListCall, MakeCall, Managing, OptionKind, Pattern, RevokeCall, Shown, StepTemplate, VerifyCall,
+    Confidence, Field, KeyOption, Learn, ListCall, MakeCall, Managing, OptionKind, Pattern, RevokeCall, Shown, StepTemplate,
+    VerifyCall, Wait,
 };
 use crate::template::Hole;
 use keytender_core::expiry::Lifetime;
@@ -39,8 +40,8 @@ pub struct Kind {
     pub(crate) make: MakeBy,
     pub(crate) retire: RetireBy,
     pub(crate) old: Old,
-    pub(crate) settle_seconds: u32,
-    pub(crate) linger_seconds: u32,
+    pub(crate) settle: Option<Wait>,
+    pub(crate) linger: Option<Wait>,
 }
 
 /// Who makes a new one, and how.
@@ -112,13 +113,38 @@ impl Kind {
             verifies: self.verify.is_some(),
             make_needs_old: make_holes.iter().any(|hole| matches!(hole, Hole::Value(_))),
             retire_needs_id: retire_holes.contains(&&Hole::Id),
-            settle_seconds: self.settle_seconds,
-            linger_seconds: self.linger_seconds,
+            settle_seconds: self.settle.map_or(0, |wait| wait.seconds),
+            linger_seconds: self.linger.map_or(0, |wait| wait.seconds),
             needs_managing: [make_holes, retire_holes, list_holes, verify_holes]
                 .iter()
                 .flatten()
                 .any(|hole| matches!(hole, Hole::Managing(_))),
         }
+    }
+
+    /// How far each thing that the file says about the kind can be relied on: `verify`, `list`, `make`, `revoke`, `settle`,
+    /// `linger`, as far as it says them.
+    #[must_use]
+    pub fn confidences(&self) -> Vec<(&'static str, Confidence)> {
+        let make = match &self.make {
+            MakeBy::Api(call) => Some(call.confidence),
+            MakeBy::Person(_) => None,
+        };
+        let revoke = match &self.retire {
+            RetireBy::Api(call) => Some(call.confidence),
+            RetireBy::Person(_) => None,
+        };
+        [
+            ("verify", self.verify.as_ref().map(|call| call.confidence)),
+            ("list", self.list.as_ref().map(|call| call.confidence)),
+            ("make", make),
+            ("revoke", revoke),
+            ("settle", self.settle.map(|wait| wait.confidence)),
+            ("linger", self.linger.map(|wait| wait.confidence)),
+        ]
+        .into_iter()
+        .filter_map(|(what, confidence)| Some((what, confidence?)))
+        .collect()
     }
 
     /// A value from what a person typed, pasted or fed: the bare value, or a JSON object when the kind has several fields.
@@ -173,7 +199,9 @@ impl Kind {
         }
         let first = value.fields().next().map(|(_, text)| text.expose());
         let looks_right = first.is_some_and(|text| self.patterns.iter().any(|(_, regex)| regex.is_match(text)));
-        if !self.patterns.is_empty() && !looks_right {
+        // What is known from hearsay only is no ground for a warning.
+        let known = !self.patterns.is_empty() && self.patterns.iter().all(|(pattern, _)| pattern.confidence != Confidence::Unverified);
+        if known && !looks_right {
             warnings.push(format!("this does not look like a {}", self.label));
         }
         warnings

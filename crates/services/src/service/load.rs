@@ -122,8 +122,8 @@ fn kind(manifest: &Manifest, name: &str, entry: &Placed<KindEntry>) -> Result<Ki
             By::Person(name) => RetireBy::Person(find(&manifest.guides, "guide", name)?.clone()),
         },
         old: rotate.old,
-        settle_seconds: said!(settle).map_or(0, |wait| wait.seconds),
-        linger_seconds: said!(linger).map_or(0, |wait| wait.seconds),
+        settle: said!(settle).copied(),
+        linger: said!(linger).copied(),
     })
 }
 
