@@ -68,9 +68,8 @@ fn check_case(service: &Service, manifest: &Manifest, case: &Placed<Case>) -> Re
         }
         _ => return Err((case.call.at, ManifestFault::Missing { what: "call", name: case.call.to_string() })),
     };
-    let differs = |expected: String, found: String| {
-        Err((case.at, ManifestFault::Case { case: case.name.clone(), expected, found }))
-    };
+    let differs =
+        |expected: String, found: String| Err((case.at, ManifestFault::Case { case: case.name.clone(), expected, found }));
     if found != case.expect {
         return differs(case.expect.to_string(), found.to_string());
     }

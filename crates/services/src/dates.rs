@@ -53,7 +53,11 @@ pub(crate) fn retry_at(headers: &[(String, String)], now: DateTime<Utc>) -> Opti
     let header = |name: &str| headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
     let number = |text: &str| {
         let seconds: i64 = text.parse().ok().filter(|seconds| *seconds >= 0)?;
-        if seconds <= YEAR_SECONDS { now.checked_add_signed(Duration::try_seconds(seconds)?) } else { DateTime::from_timestamp(seconds, 0) }
+        if seconds <= YEAR_SECONDS {
+            now.checked_add_signed(Duration::try_seconds(seconds)?)
+        } else {
+            DateTime::from_timestamp(seconds, 0)
+        }
     };
     ["retry-after", "x-retry-after", "ratelimit-reset", "x-ratelimit-reset"]
         .into_iter()

@@ -105,7 +105,9 @@ impl ManifestFault {
             Self::Slug { .. } => "use lower-case letters, digits and single dashes, and name the file <slug>.toml",
             Self::Taken(_) => "give your file another slug and name",
             Self::OutsideHosts { .. } => "add its origin to `hosts`: nothing is ever sent to a host that is not listed there",
-            Self::BadHost(_) => "write `{setting.base_url}` for a setting of kind url, or an origin such as `https://api.example.com`",
+            Self::BadHost(_) => {
+                "write `{setting.base_url}` for a setting of kind url, or an origin such as `https://api.example.com`"
+            }
             Self::BadPattern(_) => "write it as a TOML literal string ('...') in the syntax of the Rust regex crate",
             Self::Placeholder { .. } => {
                 "known are {setting.X}, {option.X}, {value.FIELD}, {managing.FIELD}, {key.scopes}, {old.id}, {old.name}, {new.name} and {id}; a literal brace is written twice"
@@ -113,7 +115,9 @@ impl ManifestFault {
             Self::Missing { .. } => "define it in this file, or correct the name",
             Self::Unused { .. } => "refer to it from a kind, or remove it",
             Self::Incomplete { .. } => "add it to the kind, or to the kind that it is `like`",
-            Self::IdleRule(_) => "1xx, 3xx, 429 and 5xx replies, and replies that were cut off, never give a verdict; remove the rule",
+            Self::IdleRule(_) => {
+                "1xx, 3xx, 429 and 5xx replies, and replies that were cut off, never give a verdict; remove the rule"
+            }
             Self::Contradiction(_) => "change one of the two",
             Self::Case { .. } => "correct the rules if the reply was observed, else the case",
         }

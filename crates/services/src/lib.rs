@@ -22,8 +22,6 @@ mod template;
 pub use catalog::Catalog;
 pub use error::{InterpretError, ManifestError, ManifestFault, SettingError, ValueError};
 pub use interpret::{Held, ListReading, MakeReading, NoReading, RevokeReading, Standing, Step, Subject, VerifyReading};
-pub use manifest::{
-    Confidence, Field, Hazard, HazardWhen, KeyOption, Limits, Managing, OptionKind, SettingKind, Shown, Source,
-};
+pub use manifest::{Confidence, Field, Hazard, HazardWhen, KeyOption, Limits, Managing, OptionKind, SettingKind, Shown, Source};
 pub use schema::schema;
 pub use service::{Kind, KindFacts, Service, Setting};

@@ -28,7 +28,8 @@ impl Recogniser {
     }
 
     pub(crate) fn recognise(&self, text: &str) -> Vec<(ServiceSlug, String)> {
-        let mut found: Vec<_> = self.patterns.matches(text.trim()).iter().filter_map(|place| self.kinds.get(place).cloned()).collect();
+        let mut found: Vec<_> =
+            self.patterns.matches(text.trim()).iter().filter_map(|place| self.kinds.get(place).cloned()).collect();
         found.dedup();
         found
     }

@@ -183,7 +183,6 @@ impl<'a> Fill<'a> {
             Some(OptionKind::Text | OptionKind::Bool) | None => write_text(text, body),
         }
     }
-
 }
 
 fn write_list<'i>(items: impl Iterator<Item = &'i str>, body: &mut Vec<u8>) {

@@ -99,7 +99,11 @@ impl<'a> Standing<'a> {
     /// edited manifest must not make a key unreadable.
     fn options(&self) -> BTreeMap<String, String> {
         let chosen = |name: &String| self.key.options.get(name).cloned();
-        self.kind.options.iter().map(|(name, option)| (name.clone(), chosen(name).unwrap_or_else(|| option.default.clone()))).collect()
+        self.kind
+            .options
+            .iter()
+            .map(|(name, option)| (name.clone(), chosen(name).unwrap_or_else(|| option.default.clone())))
+            .collect()
     }
 
     fn no_call(&self, call: &'static str) -> InterpretError {

@@ -76,7 +76,9 @@ pub(crate) fn read(
         (Some(_), Some(because)) if call.done.is_none() => {
             RevokeReading::NotRevoked { evidence: evidence(name, reply, because.as_deref()) }
         }
-        (Some(_), Some(_)) => RevokeReading::NoVerdict { evidence: evidence(name, reply, Some("rules for done and for refused both fit")) },
+        (Some(_), Some(_)) => {
+            RevokeReading::NoVerdict { evidence: evidence(name, reply, Some("rules for done and for refused both fit")) }
+        }
         (None, None) => RevokeReading::NoVerdict { evidence: evidence(name, reply, Some("no rule tells what that means")) },
     }
 }

@@ -70,7 +70,8 @@ pub(crate) fn read(
 
 /// The facts that `learn` finds, apart from the service's clock.
 pub(super) fn learn(learn: &Learn, reply: Option<&Reply<'_>>, value: Option<&Value>, replied_at: DateTime<Utc>) -> Learned {
-    let issued_at = learn.issued_at.as_ref().and_then(|time| moment(&time.from.find(reply, value)?, time.format, Some(replied_at)));
+    let issued_at =
+        learn.issued_at.as_ref().and_then(|time| moment(&time.from.find(reply, value)?, time.format, Some(replied_at)));
     Learned {
         remote_id: learn.id.as_ref().and_then(|find| find.text(reply, value)),
         identity: learn.identity.as_ref().and_then(|find| find.text(reply, value)),
@@ -85,9 +86,7 @@ pub(super) fn learn(learn: &Learn, reply: Option<&Reply<'_>>, value: Option<&Val
 fn scopes(find: &Find, reply: Option<&Reply<'_>>, value: Option<&Value>) -> Option<Vec<String>> {
     let mut scopes: Vec<String> = match find.find(reply, value)? {
         serde_json::Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<_>>()?,
-        serde_json::Value::String(text) => {
-            text.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
-        }
+        serde_json::Value::String(text) => text.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
         _ => return None,
     };
     scopes.sort();

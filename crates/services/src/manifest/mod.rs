@@ -11,8 +11,8 @@ mod text;
 
 pub(crate) use call::{Auth, HintShows, ListCall, MakeCall, Request, RevokeCall, StepTemplate, VerifyCall};
 pub(crate) use case::{Case, Expected};
-pub use kind::{Confidence, Field, KeyOption, Managing, OptionKind, Shown};
 pub(crate) use kind::{By, KindEntry, Pattern, Wait};
+pub use kind::{Confidence, Field, KeyOption, Managing, OptionKind, Shown};
 pub(crate) use spanned::Placed;
 pub(crate) use text::{Find, Learn, Pointer, Statuses, TimeFormat, look_up};
 

@@ -2,7 +2,9 @@
 //! it stands, every definition is used, every rule can hold.
 
 use crate::error::ManifestFault;
-use crate::manifest::{Find, Learn, ListCall, MakeCall, Manifest, Placed, Request, RevokeCall, SettingKind, StepTemplate, VerifyCall};
+use crate::manifest::{
+    Find, Learn, ListCall, MakeCall, Manifest, Placed, Request, RevokeCall, SettingKind, StepTemplate, VerifyCall,
+};
 use crate::rules::{Rule, can_tell};
 use crate::service::load::Fault;
 use crate::service::{Kind, MakeBy, RetireBy, Service};
@@ -75,7 +77,8 @@ fn check_kind(service: &Service, kind: &Kind, at: usize) -> Result<(), Fault> {
             check_learn(kind, learn, true, request.url.at)?;
             let fields: BTreeSet<&str> = kind.fields.iter().map(|field| field.name.as_str()).collect();
             if fields != value.keys().map(String::as_str).collect() {
-                let why = format!("`value` of the make call must tell where each field of kind `{}` stands, and no other", kind.name);
+                let why =
+                    format!("`value` of the make call must tell where each field of kind `{}` stands, and no other", kind.name);
                 return Err((request.url.at, ManifestFault::Contradiction(why)));
             }
         }
@@ -228,7 +231,10 @@ fn check_use(manifest: &Manifest) -> Result<(), Fault> {
             });
         }
     }
-    fn defined<'m, T>(what: &'static str, map: &'m BTreeMap<String, Placed<T>>) -> impl Iterator<Item = (&'static str, &'m str, usize)> {
+    fn defined<'m, T>(
+        what: &'static str,
+        map: &'m BTreeMap<String, Placed<T>>,
+    ) -> impl Iterator<Item = (&'static str, &'m str, usize)> {
         map.iter().map(move |(name, entry)| (what, name.as_str(), entry.at))
     }
     defined("verify", &manifest.verifies)

@@ -161,8 +161,7 @@ impl Kind {
             [only] => Value::new(vec![(only.name.clone(), self.checked(&only.name, text.to_owned())?)]),
             several => {
                 let names = || several.iter().map(|field| format!("\"{}\"", field.name)).collect::<Vec<_>>().join(", ");
-                let mut given: BTreeMap<String, String> =
-                    serde_json::from_str(text).map_err(|_| ValueError::NotJson(names()))?;
+                let mut given: BTreeMap<String, String> = serde_json::from_str(text).map_err(|_| ValueError::NotJson(names()))?;
                 let mut fields = Vec::new();
                 for field in several {
                     let part = given.remove(&field.name).ok_or_else(|| ValueError::MissingField(field.name.clone()))?;
@@ -200,7 +199,8 @@ impl Kind {
         let first = value.fields().next().map(|(_, text)| text.expose());
         let looks_right = first.is_some_and(|text| self.patterns.iter().any(|(_, regex)| regex.is_match(text)));
         // What is known from hearsay only is no ground for a warning.
-        let known = !self.patterns.is_empty() && self.patterns.iter().all(|(pattern, _)| pattern.confidence != Confidence::Unverified);
+        let known =
+            !self.patterns.is_empty() && self.patterns.iter().all(|(pattern, _)| pattern.confidence != Confidence::Unverified);
         if known && !looks_right {
             warnings.push(format!("this does not look like a {}", self.label));
         }
