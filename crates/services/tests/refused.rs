@@ -1,5 +1,8 @@
 //! What a service file is refused for, and that the error points at the place: one sound file, one change for each fault.
 
+// The check is a function beside the tests, where clippy's leave for tests does not reach.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use keytender_services::Service;
 
 const DEMO: &str = include_str!("data/demo.toml");
@@ -78,6 +81,13 @@ fn a_url_outside_the_hosts() {
         "is not a host",
     );
     refused("\"https://api.demo.example\"]", "\"{setting.site}\"]", "\"{setting.site}\"]", "is not a host");
+}
+
+#[test]
+fn a_page_that_is_not_on_the_web() {
+    let open = "open = \"{setting.base_url}/portal\"";
+    refused(open, "open = \"{setting.site}/portal\"", "\"{setting.site}/portal", "is no web page");
+    refused(open, "open = \"javascript:alert(1)\"", "\"javascript:", "is no web page");
 }
 
 #[test]

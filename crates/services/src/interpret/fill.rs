@@ -81,9 +81,18 @@ impl<'a> Fill<'a> {
         self.plain(template)
     }
 
-    /// A URL or a part of one: a URL setting at the start stands as it is, everything else is percent-encoded. With `shown`,
-    /// secrets are replaced by their names in braces, so that the text may be printed.
+    /// An address: the URL setting at its start stands as it is, everything else is percent-encoded. With `shown`, secrets are
+    /// replaced by their names in braces, so that the text may be printed.
     pub(super) fn url(&self, template: &Template, shown: bool) -> Result<String, InterpretError> {
+        self.encoded(template, shown, true)
+    }
+
+    /// The value of a parameter in an address: all that is filled in is percent-encoded, and may be empty.
+    pub(super) fn parameter(&self, template: &Template, shown: bool) -> Result<String, InterpretError> {
+        self.encoded(template, shown, false)
+    }
+
+    fn encoded(&self, template: &Template, shown: bool, address: bool) -> Result<String, InterpretError> {
         let mut text = String::with_capacity(ROOM);
         for (place, part) in template.parts().iter().enumerate() {
             let hole = match part {
@@ -98,12 +107,12 @@ impl<'a> Fill<'a> {
                 continue;
             }
             let filled = self.hole(hole)?;
-            if place == 0 && matches!(hole, Hole::Setting(_)) {
+            if address && place == 0 && matches!(hole, Hole::Setting(_)) {
                 text.push_str(&filled);
                 continue;
             }
             // An empty part or a dot segment would turn `DELETE /keys/{id}` into a call on `/keys/` or on something above it.
-            if matches!(&*filled, "" | "." | "..") {
+            if address && matches!(&*filled, "" | "." | "..") {
                 return Err(InterpretError::Unfit(hole.to_string()));
             }
             text.push_str(&percent_encode(&filled));

@@ -137,7 +137,7 @@ fn full_url(request: &Request, fill: &Fill<'_>, shown: bool) -> Result<String, I
         url.push(if url.contains('?') { '&' } else { '?' });
         url.push_str(&percent_encode(name));
         url.push('=');
-        url.push_str(&fill.url(template, shown)?);
+        url.push_str(&fill.parameter(template, shown)?);
     }
     Ok(url)
 }

@@ -8,7 +8,7 @@ use crate::manifest::{
 use crate::rules::{Rule, can_tell};
 use crate::service::load::Fault;
 use crate::service::{Kind, MakeBy, RetireBy, Service};
-use crate::template::{Hole, Template};
+use crate::template::{Hole, Part, Template};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn service(service: &Service, manifest: &Manifest) -> Result<(), Fault> {
@@ -17,6 +17,7 @@ pub(super) fn service(service: &Service, manifest: &Manifest) -> Result<(), Faul
     }
     if let Some(portal) = &manifest.portal {
         check_holes(service, None, Place::Page, portal.at, portal.holes())?;
+        check_page(service, portal)?;
     }
     for setting in &service.settings {
         if let Some(default) = &setting.default {
@@ -123,12 +124,22 @@ fn check_steps(service: &Service, kind: &Kind, place: Place, steps: &[StepTempla
         check_holes(service, Some(kind), place, step.say.at, step.say.holes())?;
         if let Some(open) = &step.open {
             check_holes(service, Some(kind), place, open.at, open.holes())?;
-            if open.origin_part().is_none() {
-                return Err((open.at, ManifestFault::Contradiction(format!("`{}` is no page to open", **open))));
-            }
+            check_page(service, open)?;
         }
     }
     Ok(())
+}
+
+/// A page is opened in the browser, so it may be anywhere, but it must be the web: a plain text in front of it could be
+/// `javascript:` or a file.
+fn check_page(service: &Service, page: &Placed<Template>) -> Result<(), Fault> {
+    let is_url = |name: &str| service.settings.iter().any(|setting| setting.name == name && setting.kind == SettingKind::Url);
+    let web = match page.parts().first() {
+        Some(Part::Hole(Hole::Setting(name))) => is_url(name),
+        Some(Part::Text(_)) => page.origin_part().is_some(),
+        Some(Part::Hole(_)) | None => false,
+    };
+    if web { Ok(()) } else { Err((page.at, ManifestFault::Contradiction(format!("`{}` is no web page", **page)))) }
 }
 
 fn check_request(service: &Service, kind: &Kind, place: Place, request: &Request) -> Result<(), Fault> {
