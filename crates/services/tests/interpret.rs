@@ -15,8 +15,11 @@ use keytender_services::{
     Held, InterpretError, MakeReading, RevokeReading, Service, SettingError, Standing, Subject, ValueError,
 };
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 const DEMO: &str = include_str!("data/demo.toml");
+
+static SERVICE: LazyLock<Service> = LazyLock::new(|| Service::parse("demo.toml", DEMO).unwrap_or_else(|error| panic!("{error}")));
 
 /// A service, an integration, a key and its values, owned so that a [`Standing`] can borrow them.
 struct World {
@@ -30,7 +33,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let service = Service::parse("demo.toml", DEMO).unwrap_or_else(|error| panic!("{error}"));
+        let service = SERVICE.clone();
         let integration = Integration {
             id: IntegrationId(uuid()),
             service: service.slug.clone(),
@@ -312,6 +315,8 @@ fn a_revoke_is_done_refused_limited_or_tells_nothing() {
     for status in [302, 409, 418, 500, 503] {
         assert!(matches!(read(status), RevokeReading::NoVerdict { .. }), "{status}");
     }
+    let RevokeReading::Revoked { evidence } = read(204) else { panic!() };
+    assert_eq!(evidence, "DELETE https://demo.example/v1/keys/{id} answered 204");
     assert_eq!(read(429), RevokeReading::Limited { until: now() + chrono::Duration::seconds(60) });
 }
 
@@ -349,4 +354,23 @@ fn a_person_reads_steps_with_names_in_them() {
     assert_eq!(steps[0].say, "Replace ci 2026 in the portal.");
     assert_eq!(steps[0].open.as_deref(), Some("https://demo.example/v1/portal"));
     assert!(world.standing().retire_steps().is_empty(), "a request retires that kind");
+}
+
+proptest::proptest! {
+    /// Whatever a person's setting, a service's id or a value holds: the request stays with the consented hosts, its path
+    /// keeps its shape, and what is printed holds no value.
+    #[test]
+    fn nothing_that_is_filled_in_leads_elsewhere(site in "\\PC{1,24}", id in "\\PC{1,24}", secret in "[!-~]{8,40}") {
+        let mut world = World::new();
+        world.integration.settings.insert("site".into(), site);
+        world.old = value(&[("secret", &secret)]);
+        let standing = world.standing();
+        for request in [standing.verify_request(Subject::Old), standing.revoke_request(Some(&id), Subject::Old)].into_iter().flatten() {
+            let url = url::Url::parse(request.url.expose()).unwrap();
+            proptest::prop_assert_eq!(url.host_str(), Some("demo.example"));
+            proptest::prop_assert_eq!(url.path_segments().unwrap().count(), 3);
+            proptest::prop_assert!(url.fragment().is_none());
+            proptest::prop_assert!(!request.shown.contains(&secret));
+        }
+    }
 }

@@ -102,7 +102,8 @@ impl<'a> Fill<'a> {
                 }
                 Part::Hole(hole) => hole,
             };
-            if shown && (hole.is_secret() || self.is_a_value(hole)) {
+            // To show an address is also asked for where not everything in it is at hand: evidence of a reply names its call.
+            if shown && (hole.is_secret() || self.is_a_value(hole) || self.hole(hole).is_err()) {
                 text.push_str(&format!("{{{hole}}}"));
                 continue;
             }
