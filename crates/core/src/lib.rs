@@ -3,6 +3,7 @@
 //! Pure and synchronous. What may not live here: files, sockets, SQL, the keychain, processes, randomness and the clock.
 //! Whatever the core needs from outside is named by a trait in [`ports`] and carried out by `keytender-host`.
 
+pub mod envelope;
 pub mod error;
 pub mod exchange;
 pub mod expiry;

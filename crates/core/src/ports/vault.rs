@@ -101,7 +101,7 @@ impl VaultError {
 /// Evidence that a store works: a canary written, read back, compared and deleted just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreProof {
-    /// Which store, in words, such as `gnome-keyring (Secret Service), collection "login"`.
+    /// Which store, in words, such as `Secret Service (gnome-keyring), default collection`.
     pub store: String,
     /// How long the round trip took, in milliseconds.
     pub millis: u64,
@@ -111,7 +111,8 @@ pub struct StoreProof {
 pub trait Vault: Send + Sync {
     /// `keychain` or `sealed`, as recorded with each version.
     fn kind(&self) -> &'static str;
-    /// Stores a new item. Never overwrites: an item that is there is [`VaultError::Exists`].
+    /// Stores a new item. Never overwrites: an item that is there with other bytes is [`VaultError::Exists`]; one with the
+    /// same bytes is `Ok`, so that a `put` whose answer was lost can be repeated.
     ///
     /// # Errors
     /// See [`VaultError`].
