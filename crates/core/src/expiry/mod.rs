@@ -1,8 +1,17 @@
 //! When a version dies, and how that is known.
 //!
-//! Types and pure arithmetic; nothing here asks what time it is.
+//! Types and pure arithmetic; nothing here asks what time it is. `derive` counts a service's documented lifetime, `typed`
+//! reads what a person typed, `adopt` decides which of two answers stands.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+mod adopt;
+mod derive;
+mod typed;
+
+pub use adopt::{Overruled, adopt, amend};
+pub use derive::derive_policy;
+pub use typed::{TypedError, parse_expires, parse_issued};
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -93,6 +102,24 @@ impl Expiry {
         }
     }
 
+    /// Whether it has died by `now`: from its instant on, that instant included. Never and unknown have not.
+    #[must_use]
+    pub fn is_dead(&self, now: DateTime<Utc>) -> bool {
+        self.at().is_some_and(|at| at.instant() <= now)
+    }
+
+    /// Whole days left at `now`, rounded down: 0 in the last day, -1 in the first day after its death.
+    #[must_use]
+    pub fn days_left(&self, now: DateTime<Utc>) -> Option<i64> {
+        self.at().map(|at| whole_days(at.instant() - now))
+    }
+
+    /// Whole days from issue to death, rounded down; negative when the dates contradict each other.
+    #[must_use]
+    pub fn lifetime_days(&self, issued: DateTime<Utc>) -> Option<i64> {
+        self.at().map(|at| whole_days(at.instant() - issued))
+    }
+
     /// The provenance in one word: reported, policy, estimated, typed, never, unknown.
     #[must_use]
     pub fn provenance(&self) -> &'static str {
@@ -105,6 +132,11 @@ impl Expiry {
             Self::Unknown => "unknown",
         }
     }
+}
+
+/// Days rounded towards the past, unlike `num_days`, which calls an hour after death "0 days".
+fn whole_days(span: TimeDelta) -> i64 {
+    span.num_milliseconds().div_euclid(TimeDelta::days(1).num_milliseconds())
 }
 
 /// How long a kind of key lives, as its manifest says.
@@ -126,4 +158,37 @@ pub enum Lifetime {
     Reported,
     /// Not documented.
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_date_dies_at_its_first_instant_in_utc() {
+        let expiry = Expiry::Typed { at: Moment::Date("2027-03-01".parse().unwrap()) };
+        assert!(!expiry.is_dead(at("2027-02-28T23:59:59.999Z")));
+        assert!(expiry.is_dead(at("2027-03-01T00:00:00Z")));
+    }
+
+    #[test]
+    fn days_are_rounded_towards_the_past() {
+        let expiry = Expiry::Typed { at: Moment::Instant(at("2027-03-01T12:00:00Z")) };
+        for (now, left) in [
+            ("2027-02-27T11:59:59Z", 2),
+            ("2027-02-28T12:00:00Z", 1),
+            ("2027-02-28T12:00:01Z", 0),
+            ("2027-03-01T12:00:00Z", 0),
+            ("2027-03-01T12:00:00.001Z", -1),
+            ("2027-03-02T12:00:00.001Z", -2),
+        ] {
+            assert_eq!(expiry.days_left(at(now)), Some(left), "at {now}");
+        }
+        assert_eq!(Expiry::Never.days_left(at("2027-03-01T12:00:00Z")), None);
+        assert_eq!(expiry.lifetime_days(at("2026-12-01T00:00:00Z")), Some(90));
+    }
 }
