@@ -10,6 +10,7 @@ pub mod expiry;
 pub mod ids;
 pub mod ports;
 pub mod retry_after;
+pub mod reminder;
 pub mod rotation;
 pub mod secret;
 pub mod words;
