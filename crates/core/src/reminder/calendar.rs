@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 /// How far ahead or back a day is looked for: a week, and room for days that a zone leaves out.
 const REACH_DAYS: u64 = 9;
 
-/// Hours in which only the urgent may be shown.
+/// Hours in which only the urgent may be shown. None, if both ends are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quiet {
     /// From this local time on.
     pub from: NaiveTime,
-    /// Until this local time, on the next day if it is not later than `from`.
+    /// Until this local time, on the next day if it is earlier than `from`.
     pub to: NaiveTime,
 }
 
@@ -112,7 +112,7 @@ impl Calendar {
     ///
     /// Counted in instants, not in local times: an hour that comes twice does not begin the quiet anew.
     pub(super) fn quiet_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let Quiet { from, to } = self.preferences.quiet?;
+        let Quiet { from, to } = self.preferences.quiet.filter(|quiet| quiet.from != quiet.to)?;
         let today = self.date(now);
         [today.pred_opt(), Some(today)].into_iter().flatten().find_map(|day| {
             let start = self.instant(day, from)?;

@@ -54,6 +54,8 @@ impl Ladder {
             _ => &[Rung::Days14, Rung::Days7, Rung::Days3, Rung::Day1, Rung::Dead, Rung::DeadDay1, Rung::DeadDay3],
         };
         let lead = if life <= SHORT { life / 2 } else { LEAD.min(life / 3) };
+        // A third of 11 to 20 days is less than the 7 of the first rung; what has a notice is due.
+        let lead = rungs.first().map_or(lead, |first| lead.max(first.before_death(life)));
         Some(Self { dies, due: dies - lead, rungs, life })
     }
 
@@ -126,6 +128,9 @@ mod tests {
         let middle = ladder(TimeDelta::days(60)).unwrap();
         assert_eq!(days_before_death(&middle), [7, 3, 1, 0, -1, -3]);
         assert_eq!((middle.dies - middle.due).num_days(), 20);
+
+        let fortnight = ladder(TimeDelta::days(14)).unwrap();
+        assert_eq!((fortnight.dies - fortnight.due).num_days(), 7, "due no later than its first notice");
 
         let short = ladder(TimeDelta::days(10)).unwrap();
         assert_eq!(short.rungs, [Rung::Quarter, Rung::Hours4, Rung::Dead]);
