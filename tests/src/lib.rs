@@ -1,1 +1,3 @@
-//! Behaviour across crates, through public doors and on real parts.
+//! Behaviour across crates, through public doors and on real parts. This library holds the real parts that tests share.
+
+pub mod verdaccio;
