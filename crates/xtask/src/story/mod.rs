@@ -100,13 +100,21 @@ impl<'a> Stage<'a> {
         let port = free_port()?;
         let arguments = PRACTICE_SERVICE.iter().map(|word| word.replace("{port}", &port.to_string()));
         let step = Step::new(program).args(arguments).env("KEYTENDER_HOME", home(folder)).folder(folder);
-        println!("$ {} &", step.line());
+        let line = step.line();
+        println!("$ {line} &");
         let mut command = step.into_command();
         // Its log would run between the scenes.
         let practice = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
         let practice = practice.map_err(|cause| Fault::Start { program: program.display().to_string(), cause })?;
-        let stage = Self { program, folder, port, practice, values: Vec::new(), env_file: None };
-        session::wait_for("the practice service", Duration::from_secs(10), || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
+        let mut stage = Self { program, folder, port, practice, values: Vec::new(), env_file: None };
+        let mut ended = None;
+        session::wait_for("the practice service", Duration::from_secs(10), || {
+            ended = stage.practice.try_wait().ok().flatten();
+            ended.is_some() || TcpStream::connect(("127.0.0.1", port)).is_ok()
+        })?;
+        if let Some(status) = ended {
+            return Err(Fault::Ended(format!("{line} ({status})")));
+        }
         Ok(stage)
     }
 

@@ -30,6 +30,9 @@ pub(super) const PRACTICE_SERVICE: &[&str] = &["practice", "start", "--port", "{
 /// The variable of the .env file that holds the value.
 pub(super) const VARIABLE: &str = "PRACTICE_TOKEN";
 
+/// The kind of key: made and retired by requests, the old one working on until it is revoked.
+const KIND: &str = "api-api-overlaps";
+
 /// The scenes in order.
 pub(super) const SCENES: &[Scene] = &[
     Scene { say: "Which store holds the values, and does it keep what it is given?", act: Act::Keytender(&["doctor"]) },
@@ -41,11 +44,14 @@ pub(super) const SCENES: &[Scene] = &[
         say: "Your account at a service is an integration.",
         act: Act::Keytender(&["integration", "add", "practice", "--name", "Practice", "--set", "base_url={url}"]),
     },
-    Scene { say: "The practice service makes a first key, as you would in a portal.", act: Act::Obtain(&["practice", "issue"]) },
+    Scene {
+        say: "The practice service makes a first key, as you would in a portal.",
+        act: Act::Obtain(&["practice", "issue", "--kind", KIND, "--days", "30"]),
+    },
     Scene { say: "A project that uses it keeps it in its .env file.", act: Act::WriteEnv },
     Scene {
         say: "The key goes into Keytender through standard input, never as an argument.",
-        act: Act::Feed(&["key", "add", "practice", "--name", "Demo", "--secret-stdin"]),
+        act: Act::Feed(&["key", "add", "practice", "--name", "Demo", "--kind", KIND, "--secret-stdin"]),
     },
     Scene {
         say: "Keytender learns where the key is used.",

@@ -10,22 +10,29 @@ use std::time::{Duration, Instant};
 /// How long a fresh keychain may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whether a keychain with a default collection answers on this session's bus. Reads no item.
+/// Whether a keychain with a default collection answers on this session's bus. Starts the session's own if it is asleep;
+/// reads no item.
 pub(super) fn keychain_answers() -> bool {
     if !cfg!(target_os = "linux") {
         return true;
     }
-    let ask = Step::new("dbus-send").args([
-        "--session",
-        "--print-reply",
-        "--reply-timeout=2000",
-        "--dest=org.freedesktop.secrets",
-        "/org/freedesktop/secrets",
-        "org.freedesktop.Secret.Service.ReadAlias",
-        "string:default",
-    ]);
+    let reply =
+        ask_bus("org.freedesktop.secrets", "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.ReadAlias", "default");
     // The object path "/" means that there is no such collection.
-    ask.quietly().is_some_and(|reply| reply.contains("object path \"/org/"))
+    reply.is_some_and(|reply| reply.contains("object path \"/org/"))
+}
+
+/// Whether somebody has taken the keychain's name on this bus. Unlike a call to that name, the question starts nobody.
+fn keychain_is_on_the_bus() -> bool {
+    let bus = "org.freedesktop.DBus";
+    let reply = ask_bus(bus, "/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner", "org.freedesktop.secrets");
+    reply.is_some_and(|reply| reply.contains("boolean true"))
+}
+
+fn ask_bus(whom: &str, object: &str, call: &str, argument: &str) -> Option<String> {
+    let (whom, argument) = (format!("--dest={whom}"), format!("string:{argument}"));
+    let step = Step::new("dbus-send").args(["--session", "--print-reply", "--reply-timeout=2000"]);
+    step.args([whom.as_str(), object, call, &argument]).quietly()
 }
 
 /// Runs this program again with `arguments`, inside a session bus of its own whose state lies in `folder`.
@@ -53,11 +60,11 @@ pub(super) fn start_keychain() -> Result<(), Fault> {
     }
     // The daemon leaves this child behind as soon as it has read its password.
     child.wait().map_err(not_started)?;
-    wait_for("the private keychain", PATIENCE, keychain_answers)
+    wait_for("the private keychain", PATIENCE, || keychain_is_on_the_bus() && keychain_answers())
 }
 
 /// Looks again and again until something is so.
-pub(super) fn wait_for(what: &str, patience: Duration, so: impl Fn() -> bool) -> Result<(), Fault> {
+pub(super) fn wait_for(what: &str, patience: Duration, mut so: impl FnMut() -> bool) -> Result<(), Fault> {
     let start = Instant::now();
     while !so() {
         if start.elapsed() > patience {
