@@ -82,7 +82,28 @@ const DOORS: &[Door] = &[
 
 /// The files that may look at a secret. Each is a place where a value has to be put together, sealed, sent or written, and a
 /// reviewer reads it with that in mind.
-const EXPOSES: &[&str] = &[];
+const EXPOSES: &[&str] = &[
+    "crates/core/src/envelope.rs",
+    "crates/host/src/destinations/command.rs",
+    "crates/host/src/destinations/dotenv.rs",
+    "crates/host/src/destinations/mod.rs",
+    "crates/host/src/destinations/scrub.rs",
+    "crates/host/src/destinations/swap.rs",
+    "crates/host/src/destinations/text.rs",
+    "crates/host/src/escrow/mod.rs",
+    "crates/host/src/escrow/pair.rs",
+    "crates/host/src/escrow/record.rs",
+    "crates/host/src/http/permit.rs",
+    "crates/services/src/cases.rs",
+    "crates/services/src/interpret/fill.rs",
+    "crates/services/src/interpret/list.rs",
+    "crates/services/src/interpret/make.rs",
+    "crates/services/src/interpret/request.rs",
+    "crates/services/src/jwt.rs",
+    "crates/services/src/manifest/text.rs",
+    "crates/services/src/rules.rs",
+    "crates/services/src/service/kind.rs",
+];
 
 #[test]
 fn outside_things_are_touched_behind_their_doors() {
