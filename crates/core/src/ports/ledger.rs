@@ -65,9 +65,11 @@ pub enum Change {
     RemoveIntegration(IntegrationId),
     /// Adds a key.
     AddKey(Key),
-    /// Replaces a key's row.
+    /// Replaces a key's row, all but its current version: only [`Change::SetCurrent`] moves that, so that an edit prepared
+    /// before a rotation finished cannot put the old one back.
     EditKey(Key),
-    /// Removes a key with its versions, destinations, notices and ended rotations; fails while one of its rotations is open.
+    /// Removes a key with its versions, destinations, notices and ended rotations; fails while one of its rotations is open,
+    /// or while it manages an integration. History stays.
     RemoveKey(KeyId),
     /// Adds a version; one that is there with the same id is left as it is.
     AddVersion(Version),
@@ -78,7 +80,8 @@ pub enum Change {
         /// Where to.
         state: VersionState,
     },
-    /// Makes a version the key's current one (and says so in the key's row); none leaves the key without.
+    /// Makes a version the key's current one, in the key's row and as its state; one that was current until now becomes
+    /// previous. None leaves the key without.
     SetCurrent {
         /// The key.
         key: KeyId,
