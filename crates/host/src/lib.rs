@@ -7,3 +7,5 @@ pub mod http;
 pub mod memory;
 #[cfg(unix)]
 pub mod destinations;
+pub mod home;
+mod private;
