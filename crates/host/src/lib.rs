@@ -8,4 +8,5 @@ pub mod memory;
 #[cfg(unix)]
 pub mod destinations;
 pub mod home;
+pub mod ledger;
 mod private;
