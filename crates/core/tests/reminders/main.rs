@@ -1,4 +1,10 @@
 //! Reminders over time: what holds for every key, history, zone and set of preferences, and the cases that taught it.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of this is a test, outside of its test functions too"
+)]
 
 mod cases;
 mod fixture;
