@@ -10,3 +10,4 @@ pub mod destinations;
 pub mod home;
 pub mod ledger;
 mod private;
+pub mod notify;
