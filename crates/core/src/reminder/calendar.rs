@@ -114,7 +114,9 @@ impl Calendar {
     pub(super) fn quiet_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let Quiet { from, to } = self.preferences.quiet.filter(|quiet| quiet.from != quiet.to)?;
         let today = self.date(now);
-        [today.pred_opt(), Some(today)].into_iter().flatten().find_map(|day| {
+        // Two days back: quiet that began before a left-out day ends after it.
+        let mut evenings = (0..=2).filter_map(|days| today.checked_sub_days(Days::new(days)));
+        evenings.find_map(|day| {
             let start = self.instant(day, from)?;
             let last_day = if to > from { day } else { day.succ_opt()? };
             let end = days_ahead(last_day).find_map(|day| self.instant(day, to))?;
@@ -192,6 +194,10 @@ mod tests {
         assert_eq!(berlin.quiet_until(at("2026-11-21T07:00:00Z")), None);
         berlin.preferences.quiet = Some(Quiet { from: time("22:00:00"), to: time("02:30:00") });
         assert_eq!(berlin.quiet_until(at("2026-10-25T01:10:00Z")), None, "the second 02:10: the quiet is over");
+        let mut apia = calendar(Tz::Pacific__Apia);
+        apia.preferences.quiet = Some(Quiet { from: time("22:00:00"), to: time("00:30:00") });
+        let over_the_left_out_day = at("2011-12-30T10:15:00Z");
+        assert_eq!(apia.quiet_until(over_the_left_out_day), Some(at("2011-12-30T10:30:00Z")), "from Thursday to Saturday");
         berlin.preferences.quiet = Some(Quiet { from: time("12:00:00"), to: time("13:00:00") });
         assert_eq!(berlin.quiet_until(at("2026-11-20T11:30:00Z")), Some(at("2026-11-20T12:00:00Z")));
     }

@@ -46,6 +46,18 @@ impl Watched {
         })
     }
 
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> KeyId {
+        self.key
+    }
+
+    /// The version.
+    #[must_use]
+    pub fn version(&self) -> VersionId {
+        self.version
+    }
+
     /// Its ladder.
     #[must_use]
     pub fn ladder(&self) -> &Ladder {
