@@ -70,6 +70,8 @@ async fn put_up(wanted: &Wanted) -> Result<(Daemon, NotificationHandle), NotifyE
     handle.map(|handle| (daemon, handle)).map_err(|error| NotifyError::Failed(error.to_string()))
 }
 
+/// The library subscribes to answers only now: one given within the milliseconds since the notice went up is missed, and the
+/// holder's limit ends the wait.
 async fn stay_with(handle: &NotificationHandle, answer: std::sync::mpsc::Sender<Answer>, gone: oneshot::Receiver<()>) {
     let answered = handle.wait_for_action_async(|response| drop(answer.send(meaning(response))));
     tokio::select! {
