@@ -1,3 +1,4 @@
 //! Behaviour across crates, through public doors and on real parts. This library holds the real parts that tests share.
 
 pub mod verdaccio;
+pub mod keyring;

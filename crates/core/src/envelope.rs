@@ -59,7 +59,9 @@ pub enum EnvelopeError {
         column: usize,
     },
     /// Written by a newer Keytender.
-    #[error("the item was written by a newer Keytender (format {found}, this one reads up to {ENVELOPE_VERSION}): update to read it")]
+    #[error(
+        "the item was written by a newer Keytender (format {found}, this one reads up to {ENVELOPE_VERSION}): update to read it"
+    )]
     Newer {
         /// Its format.
         found: u32,

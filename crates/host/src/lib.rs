@@ -11,3 +11,4 @@ pub mod home;
 pub mod ledger;
 mod private;
 pub mod notify;
+pub mod keychain;
