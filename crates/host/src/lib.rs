@@ -12,3 +12,4 @@ pub mod ledger;
 mod private;
 pub mod notify;
 pub mod keychain;
+pub mod sealed;
