@@ -229,6 +229,36 @@ fn locked_is_told_at_once() {
 }
 
 #[test]
+fn a_prompt_that_nobody_answers_is_locked_and_leaves_nothing_behind() {
+    inside_with_screen("a_prompt_that_nobody_answers_is_locked_and_leaves_nothing_behind", || {
+        let daemon = Daemon::start(vec![]);
+        let patience = Deadlines { prompt: Duration::from_secs(2), ..Deadlines::default() };
+        let keychain = Keychain::open(installation(), patience);
+        let value = canary();
+        keychain.put(&item(1), &bytes(&value)).unwrap();
+        // Takes every request to show a prompt and never says a word: a person who has left the desk.
+        let prompter = zbus::blocking::connection::Builder::session().unwrap();
+        let _prompter = prompter.name("org.gnome.keyring.SystemPrompter").unwrap().build().unwrap();
+        daemon.lock();
+
+        keychain.ready().unwrap_err();
+        let begun = Instant::now();
+        let unanswered = read(&keychain, &item(1)).unwrap_err();
+        assert!(matches!(unanswered, VaultError::Locked { .. }), "{unanswered:?}");
+        assert!(begun.elapsed() >= patience.prompt, "a person had only {:?}", begun.elapsed());
+        assert!(begun.elapsed() < patience.prompt + MARGIN, "took {:?}", begun.elapsed());
+
+        // Asking whether it is ready prompts nobody, so it is answered at once.
+        let begun = Instant::now();
+        assert!(matches!(keychain.ready(), Err(VaultError::Locked { .. })));
+        assert!(begun.elapsed() < patience.prompt, "took {:?}", begun.elapsed());
+        daemon.kill();
+        let _unlocked = Daemon::start(vec![]);
+        assert_eq!(eventually(|| read(&keychain, &item(1))), value);
+    });
+}
+
+#[test]
 fn a_hung_daemon_is_told_within_the_deadline_and_forgiven_when_it_goes_on() {
     inside("a_hung_daemon_is_told_within_the_deadline_and_forgiven_when_it_goes_on", || {
         let daemon = Daemon::start(vec![]);
