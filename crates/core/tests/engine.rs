@@ -1,6 +1,8 @@
 //! The engine against a model service, with replies lost, verdicts withheld and the process killed at any point: whatever
 //! happens, a value that the service accepts can be had, nothing of ours is left behind unlisted, and it ends.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a model says what went wrong by panicking with its story")]
+
 #[path = "engine/model.rs"]
 mod model;
 

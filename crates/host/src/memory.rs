@@ -58,11 +58,14 @@ impl Vault for MemoryVault {
 
     fn put(&self, item: &Item, bytes: &SecretBytes) -> Result<(), VaultError> {
         let mut state = self.unlocked()?;
-        if state.items.contains_key(item) {
-            return Err(VaultError::Exists { store: store() });
+        match state.items.get(item) {
+            Some(held) if held.matches(bytes) => Ok(()),
+            Some(_) => Err(VaultError::Exists { store: store() }),
+            None => {
+                state.items.insert(item.clone(), bytes.duplicate());
+                Ok(())
+            }
         }
-        state.items.insert(item.clone(), bytes.duplicate());
-        Ok(())
     }
 
     fn fetch(&self, item: &Item) -> Result<SecretBytes, VaultError> {

@@ -95,6 +95,13 @@ pub enum Change {
         /// The id.
         remote_id: String,
     },
+    /// Sets when a version was made, by the service's word or a person's.
+    SetIssued {
+        /// Which.
+        version: VersionId,
+        /// When.
+        at: DateTime<Utc>,
+    },
     /// Sets a version's expiry and counts its revision up, unless it is the same already.
     SetExpiry {
         /// Which.

@@ -4,6 +4,7 @@
 //! All ports are blocking: a rotation waits for one thing at a time, runs on a thread of its own, and a killed process is
 //! what its journal is for. Async code stays inside the host's adapters.
 
+mod checkpoint;
 mod clock;
 mod destinations;
 mod escrow;
@@ -11,6 +12,7 @@ mod http;
 mod ledger;
 mod vault;
 
+pub use checkpoint::Checkpoint;
 pub use clock::{Clock, Ids};
 pub use destinations::{DestinationError, Destinations, Holding, Warning, Written};
 pub use escrow::{Escrow, EscrowError, Sealed, SlotId, SlotState};

@@ -291,6 +291,10 @@ impl State {
                 }
             }
             Outcome::Ambiguous { .. } => self.making = Making::Lost { since: at, looks: 0 },
+            Outcome::Unparsable { .. } if self.made_by_person() => {
+                self.refused_paste = true;
+                self.try_again();
+            }
             Outcome::Unparsable { detail } => {
                 self.stuck = Some(format!(
                     "the service made a key and its reply could not be read: {detail}. The reply is kept sealed; once the manifest is mended, `keytender recover` reads it again"

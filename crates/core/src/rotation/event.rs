@@ -176,6 +176,38 @@ pub enum Effect {
     FinishAbort,
 }
 
+impl Effect {
+    /// Its kind as journals and checkpoints spell it: `check-store`, `make`, `write`, ...
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::CheckStore => "check-store",
+            Self::AllocateSlot { .. } => "allocate-slot",
+            Self::VerifyOld => "verify-old",
+            Self::ListIds => "list-ids",
+            Self::CheckDestination { .. } => "check-destination",
+            Self::Make { .. } => "make",
+            Self::InspectSlot { .. } => "inspect-slot",
+            Self::ProbeAfterLoss => "probe-after-loss",
+            Self::Reconcile => "reconcile",
+            Self::RevokeOrphan { .. } => "revoke-orphan",
+            Self::Keep { .. } => "keep",
+            Self::WipeSlot { .. } => "wipe-slot",
+            Self::IdentifyNew => "identify-new",
+            Self::VerifyNew { .. } => "verify-new",
+            Self::Promote => "promote",
+            Self::Write { .. } => "write",
+            Self::RevokeOld => "revoke-old",
+            Self::ProbeOld => "probe-old",
+            Self::Finish => "finish",
+            Self::Restore { .. } => "restore",
+            Self::Demote => "demote",
+            Self::RevokeNew => "revoke-new",
+            Self::FinishAbort => "finish-abort",
+        }
+    }
+}
+
 /// Why an effect could not be carried out just now. It changed nothing, and may be tried again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "kebab-case")]

@@ -18,7 +18,7 @@ pub enum Ask {
         old_was_dead: bool,
         /// The last paste was the old value again.
         same_as_old: bool,
-        /// The last paste was refused by the service.
+        /// The last paste was refused by the service, or could not be read.
         refused: bool,
     },
     /// Say which of the ids at the service is the old key's.
@@ -133,7 +133,7 @@ fn unresolved(state: &State, now: DateTime<Utc>) -> Option<Next> {
 
 fn look(state: &State, since: DateTime<Utc>, looks: u8, now: DateTime<Utc>) -> Next {
     let probe = state.terms.old == Old::Dies && state.terms.verifies && !state.old_was_dead() && !state.cut_off;
-    let effect = match (probe, state.terms.lists) {
+    let effect = match (probe, state.snapshot.is_some()) {
         (true, _) => Effect::ProbeAfterLoss,
         (false, true) => Effect::Reconcile,
         (false, false) => return Next::Ask(Ask::LostReply),
@@ -170,7 +170,7 @@ fn prepare(state: &State) -> Option<Next> {
     if terms.verifies && state.old_health.is_none() {
         return Some(Next::Do(Effect::VerifyOld));
     }
-    if terms.lists && state.snapshot.is_none() {
+    if state.listable() && state.snapshot.is_none() {
         return Some(Next::Do(Effect::ListIds));
     }
     if terms.retire_needs_id && state.old_id.is_none() && !state.old_candidates.is_empty() {

@@ -126,7 +126,7 @@ pub struct State {
     pub cut_off: bool,
     /// The last paste was the old value again.
     pub same_as_old: bool,
-    /// The last paste was refused by the service.
+    /// The last paste was refused by the service, or could not be read.
     pub refused_paste: bool,
     /// Possible orphans: new, unmarked ids that a person decided to leave alone.
     pub left_orphans: Vec<RemoteEntry>,
@@ -238,6 +238,12 @@ impl State {
         self.old_health == Some(Health::Dead)
     }
 
+    /// Whether the ids can be listed before anything is made. Where the old value signs in for itself, a dead one cannot.
+    #[must_use]
+    pub fn listable(&self) -> bool {
+        self.terms.lists && !(self.terms.make_needs_old && self.old_was_dead())
+    }
+
     /// Whether the new version counts as proven: two good verifies, or a person's word where there is no verify.
     #[must_use]
     pub fn proven(&self) -> bool {
@@ -293,7 +299,7 @@ impl State {
         self.store_proven
             && self.slot >= self.attempt
             && (self.old_health.is_some() || !self.terms.verifies)
-            && (self.snapshot.is_some() || !self.terms.lists)
+            && (self.snapshot.is_some() || !self.listable())
             && self.terms.destinations.iter().all(|term| self.checked.contains(&term.id))
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A name of an integration or a key: 1 to 64 characters, no control characters, no slash (`integration/key` is how the
-/// command line writes a key), no space at either end.
+/// command line writes a key), no space at either end, and at least one letter or digit (its slug is not empty).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
@@ -18,6 +18,9 @@ pub enum NameError {
     /// More than 64 characters.
     #[error("a name has at most 64 characters, this one has {0}")]
     TooLong(usize),
+    /// No letter and no digit: there would be nothing to address it by.
+    #[error("a name needs a letter or a digit")]
+    Unspeakable,
     /// A slash or a control character.
     #[error("a name must not contain {0:?}")]
     Forbidden(char),
@@ -54,6 +57,9 @@ impl TryFrom<String> for Name {
         }
         if let Some(bad) = trimmed.chars().find(|c| c.is_control() || *c == '/') {
             return Err(NameError::Forbidden(bad));
+        }
+        if !trimmed.chars().any(char::is_alphanumeric) {
+            return Err(NameError::Unspeakable);
         }
         match trimmed.chars().count() {
             0..=64 => Ok(Self(trimmed.to_owned())),
@@ -116,6 +122,7 @@ mod tests {
         assert_eq!("".parse::<Name>(), Err(NameError::Empty));
         assert_eq!("a/b".parse::<Name>(), Err(NameError::Forbidden('/')));
         assert_eq!("a\u{7}b".parse::<Name>(), Err(NameError::Forbidden('\u{7}')));
+        assert_eq!("!!!".parse::<Name>(), Err(NameError::Unspeakable));
         assert_eq!("x".repeat(65).parse::<Name>(), Err(NameError::TooLong(65)));
     }
 }

@@ -20,6 +20,7 @@ pub(super) fn apply(connection: &Connection, change: &Change) -> Result<(), Ledg
             versions::follow_pointer(connection, *key, *version)
         }
         Change::SetRemoteId { version, remote_id } => versions::set_remote_id(connection, *version, remote_id),
+        Change::SetIssued { version, at } => versions::set_issued(connection, *version, *at),
         Change::SetExpiry { version, expiry } => versions::set_expiry(connection, *version, expiry),
         Change::SetHealth { version, health } => versions::set_health(connection, *version, health),
         Change::MarkRemoved { version, at } => versions::mark_removed(connection, *version, *at),

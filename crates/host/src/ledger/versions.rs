@@ -188,6 +188,10 @@ fn update(connection: &Connection, sql: &str, params: impl Params) -> Result<(),
     found(rows, "version")
 }
 
+pub(super) fn set_issued(connection: &Connection, id: VersionId, at: DateTime<Utc>) -> Result<(), LedgerError> {
+    update(connection, "UPDATE versions SET issued_at = ?2, issued_known = 1 WHERE id = ?1", params![Id(id.0), Instant(at)])
+}
+
 pub(super) fn move_to(connection: &Connection, id: VersionId, state: VersionState) -> Result<(), LedgerError> {
     update(connection, "UPDATE versions SET state = ?2 WHERE id = ?1", params![Id(id.0), Word(state)])
 }

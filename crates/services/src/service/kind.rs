@@ -147,6 +147,12 @@ impl Kind {
         .collect()
     }
 
+    /// Whether a value as a person pastes it has the shape of this kind; false for a kind without patterns.
+    #[must_use]
+    pub fn fits(&self, text: &str) -> bool {
+        self.patterns.iter().any(|(_, regex)| regex.is_match(text.trim()))
+    }
+
     /// A value from what a person typed, pasted or fed: the bare value, or a JSON object when the kind has several fields.
     /// One line break at the end is dropped. The second part holds warnings, such as a pattern that does not match.
     ///

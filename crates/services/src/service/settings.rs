@@ -2,7 +2,7 @@
 
 use crate::error::SettingError;
 use crate::interpret::percent_encode;
-use crate::manifest::SettingKind;
+use crate::manifest::{Placed, SettingKind};
 use crate::service::Service;
 use crate::template::{Hole, Part, Template};
 use keytender_core::exchange::Origin;
@@ -104,6 +104,30 @@ impl Service {
             }
         }
         Ok(origins)
+    }
+}
+
+impl Service {
+    /// The hosts as a person reads them before any integration exists: defaults filled in, other settings as `{name}`.
+    #[must_use]
+    pub fn hosts_shown(&self) -> Vec<String> {
+        let shown = |setting: &Setting| {
+            (setting.name.clone(), setting.default.clone().unwrap_or_else(|| format!("{{setting.{}}}", setting.name)))
+        };
+        let filled: BTreeMap<String, String> = self.settings.iter().map(shown).collect();
+        self.hosts.iter().map(|host| fill(host, &filled)).collect()
+    }
+
+    /// The hosts that the file itself names, with its defaults; none for a host that only a person can name.
+    #[must_use]
+    pub fn documented_origins(&self) -> Vec<Origin> {
+        let defaults: BTreeMap<String, String> =
+            self.settings.iter().filter_map(|setting| Some((setting.name.clone(), setting.default.clone()?))).collect();
+        let named = |host: &&Placed<Template>| {
+            host.holes().all(|hole| matches!(hole, Hole::Setting(name) if defaults.contains_key(name)))
+        };
+        let urls = self.hosts.iter().filter(named).filter_map(|host| Url::parse(&fill(host, &defaults)).ok());
+        urls.filter_map(|url| Origin::of(&url)).collect()
     }
 }
 

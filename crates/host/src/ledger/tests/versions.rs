@@ -95,15 +95,24 @@ fn facts_about_a_version_are_set_one_by_one() {
             Change::SetRemoteId { version: id, remote_id: "77".to_owned() },
             Change::SetHealth { version: id, health: health.clone() },
             Change::MarkRemoved { version: id, at: at(9) },
+            Change::SetIssued { version: id, at: at(3) },
         ])
         .unwrap();
-    let after = Version { remote_id: Some("77".to_owned()), health: Some(health.clone()), removed_at: Some(at(9)), ..before };
+    let after = Version {
+        remote_id: Some("77".to_owned()),
+        health: Some(health.clone()),
+        removed_at: Some(at(9)),
+        issued_at: at(3),
+        issued_known: true,
+        ..before
+    };
     assert_eq!(desk.ledger.version(id).unwrap(), after);
     let gone = version_id(9);
     for change in [
         Change::SetRemoteId { version: gone, remote_id: "1".to_owned() },
         Change::SetHealth { version: gone, health },
         Change::MarkRemoved { version: gone, at: at(9) },
+        Change::SetIssued { version: gone, at: at(3) },
         Change::SetExpiry { version: gone, expiry: Expiry::Never },
     ] {
         assert_eq!(desk.ledger.apply(std::slice::from_ref(&change)), not_found("version"), "{change:?}");
