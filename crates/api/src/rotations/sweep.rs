@@ -1,0 +1,46 @@
+//! After the grace period the value of a retired version leaves the vault.
+
+use crate::Api;
+use crate::error::Error;
+use chrono::TimeDelta;
+use keytender_core::ports::Change;
+use keytender_core::rotation::Event;
+use keytender_core::words::{Activity, ActivityKind, VersionState};
+
+/// How long a retired value can still be had: long enough to notice that something was forgotten.
+const GRACE_DAYS: i64 = 7;
+
+impl Api {
+    /// Removes the values whose grace period is over from the vault; gives how many. Never prompts: a vault that is not
+    /// ready is left for another day.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn sweep(&self) -> Result<usize, Error> {
+        let now = self.parts.clock.now();
+        let stored = self.parts.ledger.stored_versions()?;
+        let retired: Vec<_> = stored.iter().filter(|version| version.state == VersionState::Revoked).collect();
+        if retired.is_empty() || self.parts.vault.ready().is_err() {
+            return Ok(0);
+        }
+        let mut removed = 0;
+        for row in self.parts.ledger.rotations(false)? {
+            let Some(ended) = row.ended_at.filter(|at| *at + TimeDelta::days(GRACE_DAYS) < now) else { continue };
+            let journal = self.parts.ledger.journal(row.id)?;
+            let Some(Event::Started { terms }) = journal.first().map(|first| &first.event) else { continue };
+            let made_here =
+                |version: &&&keytender_core::words::Version| version.id == terms.old_version || version.made_by == Some(row.id);
+            for version in retired.iter().filter(made_here) {
+                if self.parts.vault.remove(&self.item(version.id)).is_err() {
+                    continue;
+                }
+                let text = format!("the value retired on {} left the vault", ended.format("%Y-%m-%d"));
+                let line =
+                    Activity { at: now, kind: ActivityKind::Removed, key: Some(version.key), rotation: Some(row.id), text };
+                self.parts.ledger.apply(&[Change::MarkRemoved { version: version.id, at: now }, Change::Log(line)])?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
