@@ -1,4 +1,6 @@
 //! Behaviour across crates, through public doors and on real parts. This library holds the real parts that tests share.
 
-pub mod verdaccio;
+pub mod desk;
 pub mod keyring;
+pub mod shifted;
+pub mod verdaccio;
