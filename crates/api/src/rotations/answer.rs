@@ -84,6 +84,7 @@ impl Run<'_> {
             ("accept-narrower", Some(Ask::Narrower(_))) => Answer::AcceptNarrower,
             ("retired", Some(Ask::RetireOld(_))) => Answer::OldRetired,
             ("retired", Some(Ask::RetireNew(_))) => Answer::NewRetired,
+            ("make-again", None) if self.state.stuck.is_some() => Answer::MakeAgain,
             ("make-again", Some(Ask::LostReply | Ask::PossibleOrphans(_) | Ask::RevokeOrphans(_))) => Answer::MakeAgain,
             (_, Some(Ask::PutByHand(_) | Ask::PutBackByHand(_) | Ask::Unwritten(_))) => self.destination_answer(step)?,
             (_, _) if step.starts_with("waive:") => self.destination_answer(step)?,

@@ -91,6 +91,7 @@ impl State {
                 self.abortable().map_err(|why| impossible(&why))?;
                 self.aborting = true;
                 self.hindrance = None;
+                self.give_up_reply(at);
                 self.stuck = None;
                 self.tries = (0, at);
             }
@@ -297,7 +298,7 @@ impl State {
             }
             Outcome::Unparsable { detail } => {
                 self.stuck = Some(format!(
-                    "the service made a key and its reply could not be read: {detail}. The reply is kept sealed; once the manifest is mended, `keytender recover` reads it again"
+                    "the service made a key and its reply could not be read: {detail}. The reply is kept sealed: once the manifest is mended, `keytender recover` reads it again; or answer `--done make-again`, and what it made is looked for, revoked and made anew"
                 ));
             }
             Outcome::SameAsOld if self.made_by_person() => {
@@ -367,6 +368,14 @@ impl State {
         self.making = Making::Ready;
         if self.aborting && self.giving_up.is_none() {
             self.giving_up = Some("a person asked for it; nothing was made".into());
+        }
+    }
+
+    /// A reply that nobody can read counts as lost: what it made is looked for and revoked before another is made. It stays
+    /// sealed until the rotation ends.
+    fn give_up_reply(&mut self, at: DateTime<Utc>) {
+        if self.stuck.is_some() && self.making == Making::Sealed {
+            self.making = Making::Lost { since: at, looks: 0 };
         }
     }
 
@@ -447,6 +456,10 @@ impl State {
             Answer::OldIs { remote_id } if self.old_candidates.contains(remote_id) => {
                 self.old_id = Some(remote_id.clone());
                 self.old_candidates.clear();
+            }
+            Answer::MakeAgain if self.stuck.is_some() && self.making == Making::Sealed => {
+                self.give_up_reply(at);
+                self.stuck = None;
             }
             Answer::MakeAgain => match &self.making {
                 Making::Lost { .. } => self.try_again(),

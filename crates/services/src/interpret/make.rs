@@ -104,8 +104,9 @@ pub(crate) fn read(
     }
     if first(&call.done, &reply, options).is_none() {
         let evidence = evidence(name, &reply, Some("that does not tell whether a key was made"));
-        // A success that the rules do not know: the key may stand in it, so it is kept for a corrected manifest.
-        let success = reply.complete && matches!(reply.status, 200..=299);
+        // A success that the rules do not know: the key may stand in it, so it is kept for a corrected manifest. A page where
+        // JSON was due is something else in front of the service (a portal, maintenance); no manifest would find a key in it.
+        let success = reply.complete && matches!(reply.status, 200..=299) && reply.json.is_some();
         return if success { MakeReading::Unparsable { detail: evidence } } else { MakeReading::Ambiguous { evidence } };
     }
     // Everything but the value first: taking the value out of the document moves it, so that no second copy exists.
