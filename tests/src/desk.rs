@@ -36,7 +36,7 @@ pub struct Desk {
     pub vault: Arc<MemoryVault>,
     /// The clock, to be moved.
     pub clock: Arc<ShiftedClock>,
-    _server: Running,
+    server: Running,
 }
 
 struct NoCheckpoint;
@@ -64,7 +64,7 @@ impl Desk {
             settings: [("base_url".to_owned(), server.url())].into(),
             ..IntegrationAdd::default()
         })?;
-        Ok(Self { folder, practice, api, vault, clock, _server: server })
+        Ok(Self { folder, practice, api, vault, clock, server })
     }
 
     fn api(folder: &Path, vault: Arc<MemoryVault>, clock: Arc<ShiftedClock>) -> Result<Api, Box<dyn Error>> {
@@ -89,10 +89,18 @@ impl Desk {
     /// # Errors
     /// When the service or the vault refuses.
     pub fn add(&self, kind: KeyKind) -> Result<(String, String), Box<dyn Error>> {
+        self.add_named(kind, &kind.to_string())
+    }
+
+    /// Like [`Desk::add`], under a name of its own.
+    ///
+    /// # Errors
+    /// When the service or the vault refuses.
+    pub fn add_named(&self, kind: KeyKind, name: &str) -> Result<(String, String), Box<dyn Error>> {
         let issued = self.practice.issue(&IssueRequest::new(kind))?;
         self.api.key_add(KeyAdd {
             integration: "home".into(),
-            name: kind.to_string(),
+            name: name.to_owned(),
             kind: Some(kind.to_string()),
             expires: None,
             issued: None,
@@ -101,6 +109,12 @@ impl Desk {
             secret: SecretText::new(issued.token.clone()),
         })?;
         Ok((issued.id, issued.token))
+    }
+
+    /// Where the practice server listens.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.server.url()
     }
 
     /// A .env file beside the home folder that holds the value in `TOKEN`, among other lines.

@@ -3,6 +3,7 @@
 //! `cargo xtask test` installs it. Each test starts one of its own, on a free port with an empty store, and it ends with the
 //! value that stands for it.
 
+use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -59,6 +60,58 @@ impl Verdaccio {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Sends one request, with a JSON body if given and the authorisation header as it stands. Gives status and body.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub fn call(
+        &self,
+        method: &str,
+        path: &str,
+        authorization: Option<&str>,
+        body: Option<&Value>,
+    ) -> std::io::Result<(u16, Value)> {
+        let mut stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(5))?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let body = body.map(ToString::to_string).unwrap_or_default();
+        let signed = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\n{signed}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )?;
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply)?;
+        let status = reply.get(9..12).and_then(|code| code.parse().ok()).unwrap_or(0);
+        let text = reply.split_once("\r\n\r\n").map_or("", |(_, text)| text);
+        Ok((status, serde_json::from_str(text).unwrap_or(Value::Null)))
+    }
+
+    /// Makes an account and a first token of it, as `npm adduser` and `npm token create` would. Gives the token.
+    ///
+    /// # Errors
+    /// When the registry refuses; the text says what it answered.
+    pub fn account(&self, name: &str, password: &str) -> Result<String, String> {
+        let user = json!({ "name": name, "password": password });
+        let path = format!("/-/user/org.couchdb.user:{name}");
+        let (_, made) = self.call("PUT", &path, None, Some(&user)).map_err(|error| error.to_string())?;
+        let session = made["token"].as_str().ok_or_else(|| format!("no account: {made}"))?;
+        let wanted = json!({ "password": password, "readonly": false, "cidr_whitelist": [] });
+        let bearer = format!("Bearer {session}");
+        let (_, token) =
+            self.call("POST", "/-/npm/v1/tokens", Some(&bearer), Some(&wanted)).map_err(|error| error.to_string())?;
+        token["token"].as_str().map(str::to_owned).ok_or_else(|| format!("no token: {token}"))
+    }
+
+    /// What `whoami` answers to a token: status and body.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub fn whoami(&self, token: &str) -> std::io::Result<(u16, Value)> {
+        self.call("GET", "/-/whoami", Some(&format!("Bearer {token}")), None)
     }
 
     fn wait(&mut self) -> Result<(), String> {
