@@ -15,6 +15,9 @@ pub enum Refusal {
     /// Keys of this kind are retired by a person in the portal. HTTP 403.
     #[error("retired in the portal")]
     RetiredInPortal,
+    /// Keys of this kind are switched off and on by a person in the portal. HTTP 403.
+    #[error("switched in the portal")]
+    SwitchedInPortal,
     /// A key of this kind replaces the one before it: rotate it. HTTP 409.
     #[error("use rotate")]
     UseRotate,

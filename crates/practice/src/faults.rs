@@ -20,6 +20,10 @@ pub enum Call {
     List,
     /// `DELETE /api/v1/keys/{id}`.
     Revoke,
+    /// `PATCH /api/v1/keys/{id}` that switches off.
+    Disable,
+    /// `PATCH /api/v1/keys/{id}` that switches on.
+    Enable,
 }
 
 /// One way to misbehave.
@@ -51,14 +55,15 @@ pub enum FaultKind {
     },
     /// 200 with an HTML page, as a captive portal or a maintenance page would answer; nothing was done.
     Html,
-    /// The call is done; the reply's JSON lacks what the caller came for (make: the token; verify: the id; list: the keys).
+    /// The call is done; the reply's JSON lacks what the caller came for (make: the token; verify: the id; list: the keys;
+    /// disable and enable: how the key stands).
     WrongShape,
-    /// On revoke: the revoked key is accepted that much longer.
+    /// On revoke and disable: the key is accepted that much longer.
     StillAccepted {
         /// For how long, in seconds.
         seconds: u32,
     },
-    /// On make: the new key is refused (401) that long.
+    /// On make and enable: the key is refused (401) that long.
     NotYetAccepted {
         /// For how long, in seconds.
         seconds: u32,
@@ -120,11 +125,11 @@ impl Fault {
         let refuse = |text: &str| Err(Refusal::BadInput(text.to_owned()));
         match (&self.kind, self.call) {
             _ if self.times == Times::Count(0) => refuse("times is at least 1"),
-            (FaultKind::StillAccepted { .. }, Call::Make | Call::Verify | Call::List) => {
-                refuse("still-accepted goes with revoke")
+            (FaultKind::StillAccepted { .. }, Call::Make | Call::Verify | Call::List | Call::Enable) => {
+                refuse("still-accepted goes with revoke and disable")
             }
-            (FaultKind::NotYetAccepted { .. }, Call::Verify | Call::List | Call::Revoke) => {
-                refuse("not-yet-accepted goes with make")
+            (FaultKind::NotYetAccepted { .. }, Call::Verify | Call::List | Call::Revoke | Call::Disable) => {
+                refuse("not-yet-accepted goes with make and enable")
             }
             (FaultKind::Cut { .. } | FaultKind::WrongShape, Call::Revoke) => refuse("a reply to revoke has no body to spoil"),
             (FaultKind::Status { code, .. }, _) if !(400..=599).contains(code) => refuse("code is 400 to 599"),
@@ -189,7 +194,9 @@ mod tests {
     fn a_fault_that_could_never_show_is_refused() {
         let refused = [
             Fault::once(Call::Make, FaultKind::StillAccepted { seconds: 1 }),
+            Fault::once(Call::Enable, FaultKind::StillAccepted { seconds: 1 }),
             Fault::once(Call::Revoke, FaultKind::NotYetAccepted { seconds: 1 }),
+            Fault::once(Call::Disable, FaultKind::NotYetAccepted { seconds: 1 }),
             Fault::once(Call::Revoke, FaultKind::Cut { bytes: 1 }),
             Fault::once(Call::Revoke, FaultKind::WrongShape),
             Fault::once(Call::Verify, FaultKind::Status { code: 200, retry_after: None }),
@@ -199,6 +206,9 @@ mod tests {
         for fault in refused {
             assert!(fault.check().is_err(), "{fault:?}");
         }
-        assert_eq!(Fault::once(Call::Revoke, FaultKind::StillAccepted { seconds: 1 }).check(), Ok(()));
+        for call in [Call::Revoke, Call::Disable] {
+            assert_eq!(Fault::once(call, FaultKind::StillAccepted { seconds: 1 }).check(), Ok(()));
+        }
+        assert_eq!(Fault::once(Call::Enable, FaultKind::NotYetAccepted { seconds: 1 }).check(), Ok(()));
     }
 }

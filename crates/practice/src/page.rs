@@ -108,11 +108,12 @@ fn write_keys(f: &mut fmt::Formatter<'_>, rows: &[KeyRow]) -> fmt::Result {
 }
 
 fn write_key(f: &mut fmt::Formatter<'_>, row: &KeyRow) -> fmt::Result {
-    let (state, over) = match row.state {
-        KeyState::Live => ("live", ""),
-        KeyState::Expired => ("expired", " class=\"over\""),
-        KeyState::Revoked => ("revoked", " class=\"over\""),
-        KeyState::Replaced => ("replaced", " class=\"over\""),
+    let (state, over) = match (row.state, row.enabled) {
+        (KeyState::Live, true) => ("live", ""),
+        (KeyState::Live, false) => ("disabled", ""),
+        (KeyState::Expired, _) => ("expired", " class=\"over\""),
+        (KeyState::Revoked, _) => ("revoked", " class=\"over\""),
+        (KeyState::Replaced, _) => ("replaced", " class=\"over\""),
     };
     let id = Escaped(&row.id);
     write!(
@@ -129,6 +130,8 @@ fn write_key(f: &mut fmt::Formatter<'_>, row: &KeyRow) -> fmt::Result {
         write!(f, "<form method=\"post\" action=\"/regenerate/{id}\"><button>Regenerate</button></form> ")?;
     }
     if row.state == KeyState::Live {
+        let (path, label) = if row.enabled { ("disable", "Disable") } else { ("enable", "Enable") };
+        write!(f, "<form method=\"post\" action=\"/{path}/{id}\"><button>{label}</button></form> ")?;
         write!(f, "<form method=\"post\" action=\"/revoke/{id}\"><button class=\"last\">Revoke</button></form>")?;
     }
     f.write_str("</td></tr>\n")

@@ -32,9 +32,13 @@ pub(crate) fn routes() -> Router<Practice> {
         .route("/make", post(make_by_form))
         .route("/regenerate/{id}", post(regenerate_by_form))
         .route("/revoke/{id}", post(revoke_by_form))
+        .route("/disable/{id}", post(disable_by_form))
+        .route("/enable/{id}", post(enable_by_form))
         .route("/portal/keys", get(keys).post(make))
         .route("/portal/keys/{id}", delete(revoke))
         .route("/portal/keys/{id}/regenerate", post(regenerate))
+        .route("/portal/keys/{id}/disable", post(disable))
+        .route("/portal/keys/{id}/enable", post(enable))
         .route("/portal/faults", get(faults).post(set_fault).delete(clear_faults))
         .route_layer(from_fn(guard))
 }
@@ -100,9 +104,25 @@ async fn regenerate_by_form(Shared(practice): Shared<Practice>, Path(id): Path<S
 }
 
 async fn revoke_by_form(Shared(practice): Shared<Practice>, Path(id): Path<String>) -> Result<Response, PracticeError> {
-    match practice.transact_off_thread(move |state, now| state.revoke(&id, now)).await {
+    let result = practice.transact_off_thread(move |state, now| state.revoke(&id, now)).await;
+    show_changed(&practice, result).await
+}
+
+async fn disable_by_form(Shared(practice): Shared<Practice>, Path(id): Path<String>) -> Result<Response, PracticeError> {
+    let result = practice.transact_off_thread(move |state, now| state.set_enabled(&id, false, now)).await;
+    show_changed(&practice, result.map(drop)).await
+}
+
+async fn enable_by_form(Shared(practice): Shared<Practice>, Path(id): Path<String>) -> Result<Response, PracticeError> {
+    let result = practice.transact_off_thread(move |state, now| state.set_enabled(&id, true, now)).await;
+    show_changed(&practice, result.map(drop)).await
+}
+
+/// Back to the page, which shows what a key has become.
+async fn show_changed(practice: &Practice, result: Result<(), PracticeError>) -> Result<Response, PracticeError> {
+    match result {
         Ok(()) => Ok(Redirect::to("/").into_response()),
-        Err(PracticeError::Refused(refusal)) => show_refused(&practice, Prefill::default(), refusal).await,
+        Err(PracticeError::Refused(refusal)) => show_refused(practice, Prefill::default(), refusal).await,
         Err(error) => Err(error),
     }
 }
@@ -155,6 +175,16 @@ async fn regenerate(Shared(practice): Shared<Practice>, Path(id): Path<String>) 
 async fn revoke(Shared(practice): Shared<Practice>, Path(id): Path<String>) -> Result<Reply, PracticeError> {
     practice.transact_off_thread(move |state, now| state.revoke(&id, now)).await?;
     Ok(Reply::no_content())
+}
+
+async fn disable(Shared(practice): Shared<Practice>, Path(id): Path<String>) -> Result<Reply, PracticeError> {
+    let row = practice.transact_off_thread(move |state, now| state.set_enabled(&id, false, now)).await?;
+    Ok(Reply::ok(json!(row)))
+}
+
+async fn enable(Shared(practice): Shared<Practice>, Path(id): Path<String>) -> Result<Reply, PracticeError> {
+    let row = practice.transact_off_thread(move |state, now| state.set_enabled(&id, true, now)).await?;
+    Ok(Reply::ok(json!(row)))
 }
 
 async fn faults(Shared(practice): Shared<Practice>) -> Result<Reply, PracticeError> {

@@ -75,6 +75,23 @@ impl Practice {
         self.transact(|state, now| state.revoke(id, now))
     }
 
+    /// Switches a live key of any kind off, as a person would in the portal: it is refused like a dead one until it is
+    /// switched on. One that is off already stays so.
+    ///
+    /// # Errors
+    /// [`PracticeError::Refused`] when there is no such live key.
+    pub fn disable(&self, id: &str) -> Result<(), PracticeError> {
+        self.transact(|state, now| state.set_enabled(id, false, now).map(drop))
+    }
+
+    /// Switches a live key of any kind on again, as a person would in the portal.
+    ///
+    /// # Errors
+    /// [`PracticeError::Refused`] when there is no such live key.
+    pub fn enable(&self, id: &str) -> Result<(), PracticeError> {
+        self.transact(|state, now| state.set_enabled(id, true, now).map(drop))
+    }
+
     /// All keys ever made, the ended and expired too, in the order of their making.
     ///
     /// # Errors

@@ -67,6 +67,7 @@ impl Reply {
             Call::Make => "token",
             Call::Verify => "id",
             Call::List => "keys",
+            Call::Disable | Call::Enable => "enabled",
             Call::Revoke => return self,
         };
         if let Some(Value::Object(fields)) = &mut self.body {
@@ -187,7 +188,7 @@ impl HttpBody for CutBody {
 impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::MadeInPortal | Self::RetiredInPortal => StatusCode::FORBIDDEN,
+            Self::MadeInPortal | Self::RetiredInPortal | Self::SwitchedInPortal => StatusCode::FORBIDDEN,
             Self::UseRotate | Self::UseCreate | Self::SlotsFull | Self::RegenerateInstead { .. } | Self::NotRegenerated(_) => {
                 StatusCode::CONFLICT
             }

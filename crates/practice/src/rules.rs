@@ -1,11 +1,11 @@
-//! What each kind of key allows: the rules of making, replacing and revoking, on the state alone.
+//! What each kind of key allows: the rules of making, replacing, switching and revoking, on the state alone.
 //!
 //! Every rule is checked before anything changes, so a refusal leaves the state as it was. What may not live here: HTTP,
 //! files, and the clock (an instant is handed in).
 
 use crate::error::{PracticeError, Refusal};
 use crate::kinds::{KeyKind, OldKey, SLOTS, Who};
-use crate::state::{End, Key, State};
+use crate::state::{End, Key, KeyRow, State};
 use crate::token::{derive_digest, derive_hint, make_id, make_token};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -167,6 +167,42 @@ impl State {
         self.end(|key| key.id == id && key.kind == caller.kind && key.is_live(now), now, lag)
     }
 
+    /// A person switches a live key of any kind off or on.
+    pub(crate) fn set_enabled(&mut self, id: &str, on: bool, now: DateTime<Utc>) -> Result<KeyRow, PracticeError> {
+        self.turn_switch(|key| key.id == id && key.is_live(now), on, now, None)
+    }
+
+    /// A program switches its own key, or a live one of the same kind, off or on.
+    pub(crate) fn switch(
+        &mut self,
+        caller: &Key,
+        id: &str,
+        on: bool,
+        now: DateTime<Utc>,
+        lag: Lag,
+    ) -> Result<KeyRow, PracticeError> {
+        if caller.kind.retire() == Who::Person {
+            return Err(Refusal::SwitchedInPortal.into());
+        }
+        self.turn_switch(|key| key.id == id && key.kind == caller.kind && key.is_live(now), on, now, lag)
+    }
+
+    /// Switching a key to what it is already changes nothing and is no error, so that the call can be repeated.
+    fn turn_switch(
+        &mut self,
+        which: impl Fn(&Key) -> bool,
+        on: bool,
+        now: DateTime<Utc>,
+        lag: Lag,
+    ) -> Result<KeyRow, PracticeError> {
+        let key = self.keys.iter_mut().find(|key| which(key)).ok_or(Refusal::UnknownKey)?;
+        if key.enabled != on {
+            key.enabled = on;
+            key.switch_seen_from = lag.map(|lag| now + lag);
+        }
+        Ok(key.row(now))
+    }
+
     fn check_slots(&self, kind: KeyKind, now: DateTime<Utc>) -> Result<(), Refusal> {
         let full = kind.old() == OldKey::Slots && self.live(kind, now).count() >= SLOTS;
         if full { Err(Refusal::SlotsFull) } else { Ok(()) }
@@ -187,6 +223,8 @@ impl State {
             created_at,
             expires_at: created_at + TimeDelta::days(i64::from(request.days)),
             accepted_from: lag.map(|lag| now + lag),
+            enabled: true,
+            switch_seen_from: None,
             end: None,
         };
         let issued = Issued {

@@ -46,7 +46,23 @@ pub(crate) struct Key {
     pub(crate) expires_at: DateTime<Utc>,
     /// Not accepted before this instant, when set.
     pub(crate) accepted_from: Option<DateTime<Utc>>,
+    /// Whether it is switched on. Left out of the file while it is, so that a file in which no key was ever switched off
+    /// reads and is written as before there were switches.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub(crate) enabled: bool,
+    /// Until this instant requests are let in by what `enabled` was before, when set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) switch_seen_from: Option<DateTime<Utc>>,
     pub(crate) end: Option<End>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_yes(enabled: &bool) -> bool {
+    *enabled
 }
 
 /// How a key ended before its time.
@@ -63,7 +79,7 @@ pub(crate) struct End {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyState {
-    /// Neither ended nor expired.
+    /// Neither ended nor expired. Whether it is switched on is another matter: [`KeyRow::enabled`].
     Live,
     /// Its lifetime is over.
     Expired,
@@ -92,6 +108,9 @@ pub struct KeyRow {
     pub expires_at: DateTime<Utc>,
     /// What it is now.
     pub state: KeyState,
+    /// Whether it is switched on. One that is not is refused like a dead one; it still takes its slot, can be revoked, and
+    /// can be switched on again.
+    pub enabled: bool,
 }
 
 impl Key {
@@ -108,8 +127,17 @@ impl Key {
         self.state(now) == KeyState::Live
     }
 
-    /// Whether a request that carries this key is let in. Only the two lag faults make this differ from being live.
+    /// Whether a request that carries this key is let in. Only the two lag faults make this differ from being live and
+    /// switched on.
     fn is_accepted(&self, now: DateTime<Utc>) -> bool {
+        // Before the last switch is seen everywhere, the key is let in if it was on until then: if it is off now.
+        let switch_seen = self.switch_seen_from.is_none_or(|from| now >= from);
+        let let_in = if switch_seen { self.enabled } else { !self.enabled };
+        let_in && self.is_entitled(now)
+    }
+
+    /// Whether it would be let in if it were switched on.
+    fn is_entitled(&self, now: DateTime<Utc>) -> bool {
         let entitled = match &self.end {
             Some(end) => end.accepted_until.is_some_and(|until| now < until),
             None => self.accepted_from.is_none_or(|from| now >= from),
@@ -127,6 +155,7 @@ impl Key {
             created_at: self.created_at,
             expires_at: self.expires_at,
             state: self.state(now),
+            enabled: self.enabled,
         }
     }
 }
@@ -143,7 +172,13 @@ impl State {
         self.keys.iter().find(|key| key.token_sha256 == digest && key.is_accepted(now))
     }
 
-    /// The live keys of one kind, oldest first made.
+    /// The key that this token belongs to, if only its switch keeps a request with it out and `id` is its own.
+    pub(crate) fn returning(&self, token: &str, id: &str, now: DateTime<Utc>) -> Option<&Key> {
+        let digest = derive_digest(token);
+        self.keys.iter().find(|key| key.token_sha256 == digest && key.id == id && key.is_entitled(now))
+    }
+
+    /// The live keys of one kind, switched off or on, oldest first made.
     pub(crate) fn live(&self, kind: KeyKind, now: DateTime<Utc>) -> impl Iterator<Item = &Key> {
         self.keys.iter().filter(move |key| key.kind == kind && key.is_live(now))
     }

@@ -79,6 +79,10 @@ impl Service {
         self.ask("GET", "/api/v1/keys", token, "")
     }
 
+    pub(crate) fn switch(&self, token: &str, id: &str, on: bool) -> Reply {
+        self.ask("PATCH", &format!("/api/v1/keys/{id}"), token, &format!(r#"{{"enabled": {on}}}"#))
+    }
+
     pub(crate) fn delete(&self, token: &str, id: &str) -> Reply {
         self.ask("DELETE", &format!("/api/v1/keys/{id}"), token, "")
     }

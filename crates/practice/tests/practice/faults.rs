@@ -171,5 +171,5 @@ fn faults_wait_in_a_queue_and_are_counted_down() {
 
     let useless = r#"{"call": "verify", "kind": "still-accepted", "seconds": 1}"#;
     let refused = crate::client::send(service.address(), "POST", "/portal/faults", &[], useless).unwrap();
-    refused.refused(422, "still-accepted goes with revoke");
+    refused.refused(422, "still-accepted goes with revoke and disable");
 }

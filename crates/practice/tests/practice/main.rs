@@ -10,3 +10,5 @@ mod faults;
 mod portal;
 #[cfg(test)]
 mod sharing;
+#[cfg(test)]
+mod switch;
