@@ -2,7 +2,7 @@
 
 use crate::dates;
 use crate::error::ManifestFault;
-use crate::interpret::{MakeReading, RevokeReading, read_list, read_make, read_revoke, read_verify};
+use crate::interpret::{MakeReading, RevokeReading, SwitchReading, read_list, read_make, read_revoke, read_switch, read_verify};
 use crate::jwt;
 use crate::manifest::{Case, Expected, Manifest, Placed};
 use crate::rules::Reply;
@@ -66,6 +66,18 @@ fn check_case(service: &Service, manifest: &Manifest, case: &Placed<Case>) -> Re
             };
             (found, Reads::new())
         }
+        // A kind has two of these, so the name picks.
+        ("switch", ..) => {
+            let call = name.split_once('.').and_then(|(_, name)| manifest.switches.get(name));
+            let missing = || (case.call.at, ManifestFault::Missing { what: "call", name: name.to_owned() });
+            let found = match read_switch(call.ok_or_else(missing)?, &options, name, &reply, now) {
+                SwitchReading::Switched { .. } => Expected::Switched,
+                SwitchReading::NotSwitched { .. } => Expected::Refused,
+                SwitchReading::NoVerdict { .. } => Expected::NoVerdict,
+                SwitchReading::Limited { .. } => Expected::Limited,
+            };
+            (found, Reads::new())
+        }
         _ => return Err((case.call.at, ManifestFault::Missing { what: "call", name: case.call.to_string() })),
     };
     let differs =
@@ -95,11 +107,14 @@ fn find_kind<'s>(service: &'s Service, manifest: &Manifest, case: &Case) -> Resu
         let like = entry.and_then(|entry| entry.like.as_ref()).and_then(|like| manifest.kinds.get(like.as_str()));
         let verify = [entry, like].into_iter().flatten().find_map(|entry| entry.verify.as_deref());
         let rotate = [entry, like].into_iter().flatten().find_map(|entry| entry.rotate.as_ref());
+        let disable = [entry, like].into_iter().flatten().find_map(|entry| entry.disable.as_ref());
+        let enable = [entry, like].into_iter().flatten().find_map(|entry| entry.enable.as_ref());
         let Some((operation, name)) = case.call.split_once('.') else { return false };
         match operation {
             "verify" => verify.is_some_and(|used| used == name),
             "list" => rotate.and_then(|rotate| rotate.list.as_deref()).is_some_and(|used| used == name),
             "make" => rotate.is_some_and(|rotate| matches!(&rotate.make, By::Api(used) if **used == name)),
+            "switch" => [disable, enable].into_iter().flatten().any(|by| matches!(by, By::Api(used) if **used == name)),
             "revoke" => rotate.is_some_and(|rotate| matches!(&rotate.retire, By::Api(used) if **used == name)),
             _ => false,
         }

@@ -87,6 +87,7 @@ mod tests {
         let practice = catalog.service(&ServiceSlug("practice".into())).unwrap();
         assert_eq!(practice.kinds.len(), 13);
         for kind in &practice.kinds {
+            use crate::service::Switch;
             use keytender_core::words::{Make, Old, Retire};
             let facts = kind.facts();
             let word = |api: bool| if api { "api" } else { "person" };
@@ -104,6 +105,8 @@ mod tests {
             assert_eq!(facts.retire_needs_id, retire == "api");
             assert_eq!((facts.settle_seconds, facts.linger_seconds, facts.verifies), (3, 5, true));
             assert!(!facts.needs_managing);
+            let by = if retire == "api" { Switch::Api } else { Switch::Person };
+            assert_eq!((facts.disables, facts.switch_needs_id), (Some(by), retire == "api"), "{}", kind.name);
         }
     }
 

@@ -194,7 +194,7 @@ pub enum InterpretError {
         service: String,
         /// The kind.
         kind: String,
-        /// `verify`, `list`, `make` or `revoke`.
+        /// `verify`, `list`, `make`, `revoke`, `disable` or `enable`.
         call: &'static str,
     },
     /// The call is authenticated by a value that is not at hand.

@@ -21,7 +21,9 @@ mod template;
 
 pub use catalog::Catalog;
 pub use error::{InterpretError, ManifestError, ManifestFault, SettingError, ValueError};
-pub use interpret::{Held, ListReading, MakeReading, NoReading, RevokeReading, Standing, Step, Subject, VerifyReading};
+pub use interpret::{
+    Held, ListReading, MakeReading, NoReading, RevokeReading, Standing, Step, Subject, SwitchReading, VerifyReading,
+};
 pub use manifest::{Confidence, Field, Hazard, HazardWhen, KeyOption, Limits, Managing, OptionKind, SettingKind, Shown, Source};
 pub use schema::schema;
-pub use service::{Kind, KindFacts, Service, Setting};
+pub use service::{Kind, KindFacts, Service, Setting, Switch};

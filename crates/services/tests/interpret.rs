@@ -12,7 +12,8 @@ use keytender_core::rotation::Found;
 use keytender_core::secret::{SecretBytes, SecretText, Value};
 use keytender_core::words::{Health, Integration, Key};
 use keytender_services::{
-    Held, InterpretError, MakeReading, RevokeReading, Service, SettingError, Standing, Subject, ValueError,
+    Catalog, Held, InterpretError, MakeReading, RevokeReading, Service, SettingError, Standing, Subject, Switch, SwitchReading,
+    ValueError,
 };
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -318,6 +319,75 @@ fn a_revoke_is_done_refused_limited_or_tells_nothing() {
     let RevokeReading::Revoked { evidence } = read(204) else { panic!() };
     assert_eq!(evidence, "DELETE https://demo.example/v1/keys/{id} answered 204");
     assert_eq!(read(429), RevokeReading::Limited { until: now() + chrono::Duration::seconds(60) });
+}
+
+#[test]
+fn each_way_of_a_switch_is_a_request_of_its_own() {
+    let world = World::new();
+    let facts = world.standing().kind.facts();
+    assert_eq!((facts.disables, facts.switch_needs_id), (Some(Switch::Api), true));
+    for (on, body) in [(false, r#"{"disabled":true,"site":"a b/c"}"#), (true, r#"{"disabled":false}"#)] {
+        let request = world.standing().switch_request(on, Some("k/1"), Subject::Old).unwrap();
+        assert_eq!(request.url.expose(), "https://demo.example/v1/keys/k%2F1/state");
+        assert_eq!((request.method, request.class), ("PATCH", CallClass::Retire));
+        assert_eq!(header(&request, "x-manager"), "p\"w");
+        assert_eq!(request.body.unwrap().expose(), body.as_bytes());
+        assert_eq!(world.standing().switch_request(on, None, Subject::Old).unwrap_err(), InterpretError::NoId);
+        assert!(world.standing().switch_steps(on).is_empty(), "a request switches that kind");
+    }
+    let pair = Standing { kind: world.service.kind("pair").unwrap(), ..world.standing() };
+    assert_eq!(pair.kind.facts().disables, None);
+    for (on, call) in [(false, "disable"), (true, "enable")] {
+        let refused = pair.switch_request(on, Some("k/1"), Subject::Old).unwrap_err();
+        assert_eq!(refused, InterpretError::NoCall { service: "demo".into(), kind: "pair".into(), call });
+        assert!(matches!(pair.read_switch(on, &response(200, "")), SwitchReading::NoVerdict { .. }));
+    }
+}
+
+#[test]
+fn a_switch_is_done_refused_limited_or_tells_nothing() {
+    let world = World::new();
+    let off = |status| world.standing().read_switch(false, &response(status, ""));
+    for status in [200, 202, 204] {
+        assert!(matches!(off(status), SwitchReading::Switched { .. }), "{status}");
+    }
+    // A key that does not exist was not switched: nothing could switch it back.
+    for status in [400, 401, 403, 404, 405, 410, 422] {
+        assert!(matches!(off(status), SwitchReading::NotSwitched { .. }), "{status}");
+    }
+    for status in [302, 409, 500, 503] {
+        assert!(matches!(off(status), SwitchReading::NoVerdict { .. }), "{status}");
+    }
+    assert_eq!(off(429), SwitchReading::Limited { until: now() + chrono::Duration::seconds(60) });
+
+    let on = |status, body: &str| world.standing().read_switch(true, &response(status, body));
+    let evidence = "PATCH https://demo.example/v1/keys/{id}/state answered 200: it is on".to_owned();
+    assert_eq!(on(200, r#"{"disabled":false}"#), SwitchReading::Switched { evidence });
+    assert!(matches!(on(200, r#"{"disabled":true}"#), SwitchReading::NoVerdict { .. }), "that is how it stood before");
+    assert!(matches!(on(200, "<html>"), SwitchReading::NoVerdict { .. }));
+    let evidence = "PATCH https://demo.example/v1/keys/{id}/state answered 403: your plan does not allow it".to_owned();
+    assert_eq!(on(403, ""), SwitchReading::NotSwitched { evidence });
+    let cut = ResponseValue { complete: false, ..response(204, "") };
+    assert!(matches!(world.standing().read_switch(false, &cut), SwitchReading::NoVerdict { .. }));
+}
+
+#[test]
+fn a_person_switches_where_a_person_retires() {
+    let world = World::new();
+    let catalog = Catalog::builtin().unwrap();
+    let service = catalog.services().find(|service| service.slug.as_str() == "practice").unwrap();
+    let integration = Integration { settings: BTreeMap::new(), ..world.integration.clone() };
+    let standing = |kind| Standing { service, kind: service.kind(kind).unwrap(), integration: &integration, ..world.standing() };
+    let guided = standing("api-person-slots");
+    assert_eq!((guided.kind.facts().disables, guided.kind.facts().switch_needs_id), (Some(Switch::Person), false));
+    let say = |on: bool| guided.switch_steps(on).remove(0).say;
+    assert_eq!(
+        (say(false).as_str(), say(true).as_str()),
+        ("Find ci 2026 (k/1) and choose Disable.", "Find ci 2026 (k/1) and choose Enable.")
+    );
+    assert!(guided.switch_request(false, Some("k/1"), Subject::Old).is_err());
+    let by_request = standing("api-api-dies");
+    assert!(by_request.switch_request(false, Some("k1"), Subject::Old).is_ok() && by_request.switch_steps(false).is_empty());
 }
 
 #[test]

@@ -158,6 +158,41 @@ fn parts_that_contradict_each_other() {
 }
 
 #[test]
+fn half_a_switch_or_one_that_nobody_can_see() {
+    refused("enable = { api = \"on\" }\n", "", "\"off\" }", "`disable` without `enable` cannot be taken back");
+    refused("disable = { api = \"off\" }\n", "", "\"on\" }", "`enable` without `disable` has nothing to take back");
+    let on = "enable = { api = \"on\" }";
+    refused(on, "enable = { api = \"off\" }  # again", "\"off\" }  #", "`disable` and `enable` are the same request");
+    refused(
+        on,
+        "enable = { person = \"portal\" }  # by hand",
+        "\"portal\" }  #",
+        "must both be requests, or both be done by a person",
+    );
+    refused("verify = \"me\"\n", "", "[kind.key]", "kind `key` has a switch and no `verify`");
+    refused(on, "enable = { api = \"onn\" }", "\"onn\"", "there is no switch `onn`");
+    refused("[switch.on]", "[switch.on-again]", "\"on\" }", "there is no switch `on`");
+    refused(
+        "disabled = true, site = \"{setting.site}\"",
+        "disabled = \"{new.name}\"",
+        "{ disabled = \"{new",
+        "only a key that is made gets a name",
+    );
+    refused(
+        "refused = [{ status = 403, because",
+        "refused = [{ status = 503, because",
+        "{ status = 503",
+        "a rule for status 503 is never looked at",
+    );
+}
+
+#[test]
+fn a_switch_that_nothing_uses() {
+    let unused = "[switch.spare]\nconfidence = \"documented\"\nrequest = { method = \"POST\", url = \"{setting.base_url}/x\", auth = \"none\" }\n\n[[guide.portal]]";
+    refused("[[guide.portal]]", unused, "[switch.spare]", "switch `spare` is used by no kind");
+}
+
+#[test]
 fn a_case_that_its_rules_contradict() {
     refused("expect = \"alive\"", "expect = \"dead\"", "[[case]]", "case `alive` expects dead, the rules say alive");
     refused(
@@ -167,4 +202,25 @@ fn a_case_that_its_rules_contradict() {
         "case `alive` expects id = `k2`, the rules say `k1`",
     );
     refused("call = \"verify.me\"", "call = \"verify.you\"", "\"verify.you\"", "there is no call `verify.you`");
+}
+
+#[test]
+fn a_case_of_a_switch_is_read_by_the_rules_of_its_own_way() {
+    let read = |call: &str, status: u16, expect: &str| {
+        let reply = format!("reply = {{ status = {status}, json = {{ disabled = false }} }}");
+        let case =
+            format!("[[case]]\nname = \"x\"\ncall = \"{call}\"\norigin = \"documented\"\n{reply}\nexpect = \"{expect}\"\n");
+        Service::parse("demo.toml", &format!("{DEMO}\n{case}")).map(drop).map_err(|error| error.fault.to_string())
+    };
+    for (call, status, expect) in [
+        ("switch.off", 204, "switched"),
+        ("switch.off", 404, "refused"),
+        ("switch.on", 200, "switched"),
+        ("switch.on", 204, "no-verdict"),
+        ("switch.on", 429, "limited"),
+    ] {
+        assert_eq!(read(call, status, expect), Ok(()), "{call} {status}");
+    }
+    assert_eq!(read("switch.on", 404, "refused"), Err("case `x` expects refused, the rules say no-verdict".into()));
+    assert_eq!(read("switch.of", 200, "switched"), Err("there is no call `switch.of`".into()));
 }

@@ -4,6 +4,7 @@
 //! A request is put together in [`request`], a reply is read in the module of its call. Reading a reply never fails: what
 //! cannot be read is a reading too (unknown, no verdict, ambiguous), with evidence in words.
 
+mod answer;
 mod expiry;
 mod fill;
 mod list;
@@ -11,6 +12,7 @@ mod make;
 mod request;
 mod revoke;
 mod steps;
+mod switch;
 mod verify;
 
 pub(crate) use fill::percent_encode;
@@ -18,11 +20,13 @@ pub use list::{ListReading, NoReading};
 pub use make::MakeReading;
 pub use revoke::RevokeReading;
 pub use steps::Step;
+pub use switch::SwitchReading;
 pub use verify::VerifyReading;
 
 pub(crate) use list::read as read_list;
 pub(crate) use make::read as read_make;
 pub(crate) use revoke::read as read_revoke;
+pub(crate) use switch::read as read_switch;
 pub(crate) use verify::read as read_verify;
 
 use crate::error::InterpretError;

@@ -5,7 +5,7 @@ use crate::error::InterpretError;
 use crate::interpret::fill::{Fill, percent_encode};
 use crate::interpret::{Standing, Subject};
 use crate::manifest::{Auth, Request};
-use crate::service::{MakeBy, RetireBy};
+use crate::service::{MakeBy, RetireBy, SwitchBy};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keytender_core::exchange::{CallClass, Origin, RequestValue};
@@ -56,6 +56,18 @@ impl<'a> Standing<'a> {
         match &self.kind.retire {
             RetireBy::Api(call) => self.request(&call.request, CallClass::Retire, with, remote_id),
             RetireBy::Person(_) => Err(self.no_call("revoke")),
+        }
+    }
+
+    /// The request that switches the key with an id at the service off, or on again. `with` says whose value authenticates
+    /// it, where the key does so itself.
+    ///
+    /// # Errors
+    /// See [`InterpretError`]; nothing was sent.
+    pub fn switch_request(&self, on: bool, remote_id: Option<&str>, with: Subject) -> Result<RequestValue, InterpretError> {
+        match &self.kind.switch {
+            Some(SwitchBy::Api(calls)) => self.request(&calls.way(on).request, CallClass::Retire, with, remote_id),
+            Some(SwitchBy::Person(_)) | None => Err(self.no_call(if on { "enable" } else { "disable" })),
         }
     }
 

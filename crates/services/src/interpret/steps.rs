@@ -2,7 +2,7 @@
 
 use crate::interpret::{Standing, Subject};
 use crate::manifest::StepTemplate;
-use crate::service::{MakeBy, RetireBy};
+use crate::service::{MakeBy, RetireBy, SwitchBy};
 use crate::template::{Part, Template};
 
 /// One thing that a person does.
@@ -30,6 +30,15 @@ impl Standing<'_> {
         match &self.kind.retire {
             RetireBy::Person(steps) => self.steps(steps),
             RetireBy::Api(_) => Vec::new(),
+        }
+    }
+
+    /// How a person switches the key off, or on again; none where a request does, or where nothing can.
+    #[must_use]
+    pub fn switch_steps(&self, on: bool) -> Vec<Step> {
+        match &self.kind.switch {
+            Some(SwitchBy::Person(steps)) => self.steps(steps.way(on)),
+            Some(SwitchBy::Api(_)) | None => Vec::new(),
         }
     }
 

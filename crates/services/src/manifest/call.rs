@@ -200,6 +200,20 @@ pub(crate) struct RevokeCall {
     pub(crate) confidence: Confidence,
 }
 
+/// A request that switches a key off, or on again.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SwitchCall {
+    /// What is sent. Must be harmless to repeat: a call that turns a key the other way each time is none.
+    pub(crate) request: Request,
+    /// The service says that the key stands as asked: 200, 202 and 204 where nothing is said.
+    pub(crate) done: Option<Vec<Placed<Rule>>>,
+    /// The service refuses: 400, 401, 403, 404, 405, 410 and 422 where nothing is said.
+    pub(crate) refused: Option<Vec<Placed<Rule>>>,
+    /// How far the call can be relied on.
+    pub(crate) confidence: Confidence,
+}
+
 /// One thing that a person does in the portal.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

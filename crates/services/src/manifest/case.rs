@@ -13,7 +13,7 @@ use std::fmt;
 pub(crate) struct Case {
     /// What happened, in words.
     pub(crate) name: String,
-    /// The call: `verify.NAME`, `list.NAME`, `make.NAME` or `revoke.NAME`.
+    /// The call: `verify.NAME`, `list.NAME`, `make.NAME`, `revoke.NAME` or `switch.NAME`.
     pub(crate) call: Placed<String>,
     /// The kind of key; the only one (or the first) that uses the call where nothing is said.
     pub(crate) kind: Option<Placed<String>>,
@@ -79,10 +79,13 @@ pub(crate) enum Expected {
     Made,
     Ambiguous,
     Unparsable,
-    // make, revoke
+    // make, revoke, switch
     Refused,
     // revoke
     Revoked,
+    // switch
+    Switched,
+    // revoke, switch
     NoVerdict,
     Limited,
 }
@@ -100,6 +103,7 @@ impl fmt::Display for Expected {
             Self::Unparsable => "unparsable",
             Self::Refused => "refused",
             Self::Revoked => "revoked",
+            Self::Switched => "switched",
             Self::NoVerdict => "no-verdict",
             Self::Limited => "limited",
         })

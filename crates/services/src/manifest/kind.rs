@@ -50,12 +50,17 @@ pub(crate) struct KindEntry {
     pub(crate) managing: Option<Placed<Managing>>,
     /// The name of a `[verify.NAME]`.
     pub(crate) verify: Option<Placed<String>>,
-    /// For how long after it is made a new key may still be refused.
+    /// For how long after it is made, or switched on, a key may still be refused.
     pub(crate) settle: Option<Wait>,
-    /// For how long after it is revoked an old key may still be accepted.
+    /// For how long after it is revoked, or switched off, a key may still be accepted.
     pub(crate) linger: Option<Wait>,
     /// How it is replaced. Taken whole: nothing inside is inherited.
     pub(crate) rotate: Option<Rotate>,
+    /// How it is switched off without ending it. Goes with `enable`, done by the same, and with `verify`, without which
+    /// nobody could see whether it worked.
+    pub(crate) disable: Option<By>,
+    /// How it is switched on again.
+    pub(crate) enable: Option<By>,
     /// How to name it, which choices are wise.
     pub(crate) advice: Option<String>,
 }
@@ -166,7 +171,7 @@ pub(crate) struct Rotate {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum By {
-    /// A request: the name of a `[make.NAME]` or `[revoke.NAME]`.
+    /// A request: the name of a `[make.NAME]`, `[revoke.NAME]` or `[switch.NAME]`.
     Api(Placed<String>),
     /// A person: the name of a `[[guide.NAME]]`.
     Person(Placed<String>),

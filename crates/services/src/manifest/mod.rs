@@ -9,7 +9,7 @@ mod kind;
 mod spanned;
 mod text;
 
-pub(crate) use call::{Auth, HintShows, ListCall, MakeCall, Request, RevokeCall, StepTemplate, VerifyCall};
+pub(crate) use call::{Auth, HintShows, ListCall, MakeCall, Request, RevokeCall, StepTemplate, SwitchCall, VerifyCall};
 pub(crate) use case::{Case, Expected};
 pub(crate) use kind::{By, KindEntry, Pattern, Wait};
 pub use kind::{Confidence, Field, KeyOption, Managing, OptionKind, Shown};
@@ -57,6 +57,9 @@ pub(crate) struct Manifest {
     /// Requests that revoke a key.
     #[serde(default, rename = "revoke")]
     pub(crate) revokes: BTreeMap<String, Placed<RevokeCall>>,
+    /// Requests that switch a key off, or on again.
+    #[serde(default, rename = "switch")]
+    pub(crate) switches: BTreeMap<String, Placed<SwitchCall>>,
     /// What a person does in the portal.
     #[serde(default, rename = "guide")]
     pub(crate) guides: BTreeMap<String, Placed<Vec<StepTemplate>>>,

@@ -3,11 +3,11 @@
 
 use crate::error::ManifestFault;
 use crate::manifest::{
-    Find, Learn, ListCall, MakeCall, Manifest, Placed, Request, RevokeCall, SettingKind, StepTemplate, VerifyCall,
+    Find, Learn, ListCall, MakeCall, Manifest, Placed, Request, RevokeCall, SettingKind, StepTemplate, SwitchCall, VerifyCall,
 };
 use crate::rules::{Rule, can_tell};
 use crate::service::load::Fault;
-use crate::service::{Kind, MakeBy, RetireBy, Service};
+use crate::service::{Kind, MakeBy, RetireBy, Service, SwitchBy};
 use crate::template::{Hole, Part, Template};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,13 +85,34 @@ fn check_kind(service: &Service, kind: &Kind, at: usize) -> Result<(), Fault> {
         }
     }
     match &kind.retire {
-        RetireBy::Person(steps) => check_steps(service, kind, Place::RetireStep, steps),
+        RetireBy::Person(steps) => check_steps(service, kind, Place::RetireStep, steps)?,
         RetireBy::Api(call) => {
             let RevokeCall { request, done, refused, .. } = &**call;
             check_request(service, kind, Place::Revoke, request)?;
-            check_rules(kind, done.iter().flatten().chain(refused.iter().flatten()))
+            check_rules(kind, done.iter().flatten().chain(refused.iter().flatten()))?;
         }
     }
+    if kind.switch.is_some() && kind.verify.is_none() {
+        return contradiction(format!(
+            "kind `{}` has a switch and no `verify`, so nobody could see whether it worked",
+            kind.name
+        ));
+    }
+    match &kind.switch {
+        None => {}
+        Some(SwitchBy::Person(steps)) => {
+            for steps in [&steps.disable, &steps.enable] {
+                check_steps(service, kind, Place::SwitchStep, steps)?;
+            }
+        }
+        Some(SwitchBy::Api(calls)) => {
+            for SwitchCall { request, done, refused, .. } in [&calls.disable, &calls.enable] {
+                check_request(service, kind, Place::Switch, request)?;
+                check_rules(kind, done.iter().flatten().chain(refused.iter().flatten()))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_rules<'r>(kind: &Kind, rules: impl Iterator<Item = &'r Placed<Rule>>) -> Result<(), Fault> {
@@ -172,8 +193,10 @@ enum Place {
     List,
     Make,
     Revoke,
+    Switch,
     MakeStep,
     RetireStep,
+    SwitchStep,
 }
 
 fn check_holes<'h>(
@@ -192,8 +215,8 @@ fn check_holes<'h>(
 }
 
 fn fits(service: &Service, kind: Option<&Kind>, place: Place, hole: &Hole) -> Result<(), String> {
-    let request = matches!(place, Place::Verify | Place::List | Place::Make | Place::Revoke);
-    let step = matches!(place, Place::MakeStep | Place::RetireStep);
+    let request = matches!(place, Place::Verify | Place::List | Place::Make | Place::Revoke | Place::Switch);
+    let step = matches!(place, Place::MakeStep | Place::RetireStep | Place::SwitchStep);
     let when = |fits: bool, why: &str| if fits { Ok(()) } else { Err(why.to_owned()) };
     match (hole, kind) {
         (Hole::Setting(name), _) => when(service.settings.iter().any(|s| s.name == *name), "the service has no such setting"),
@@ -217,10 +240,13 @@ fn fits(service: &Service, kind: Option<&Kind>, place: Place, hole: &Hole) -> Re
         }
         (Hole::KeyScopes, _) => when(place == Place::Make, "scopes are copied when a key is made, nowhere else"),
         (Hole::OldId | Hole::OldName, _) => {
-            when(place == Place::Make || step, "in a request that verifies, lists or revokes write {id}")
+            when(place == Place::Make || step, "in a request that verifies, lists, revokes or switches write {id}")
         }
         (Hole::NewName, _) => when(matches!(place, Place::Make | Place::MakeStep), "only a key that is made gets a name"),
-        (Hole::Id, _) => when(matches!(place, Place::Verify | Place::Revoke), "the id is known to a verify and a revoke only"),
+        (Hole::Id, _) => when(
+            matches!(place, Place::Verify | Place::Revoke | Place::Switch),
+            "the id is known to a verify, a revoke and a switch only",
+        ),
     }
 }
 
@@ -230,6 +256,10 @@ fn check_use(manifest: &Manifest) -> Result<(), Fault> {
     let mut used: BTreeSet<(&'static str, &str)> = BTreeSet::new();
     for entry in manifest.kinds.values() {
         used.extend(entry.verify.iter().map(|name| ("verify", name.as_str())));
+        used.extend([&entry.disable, &entry.enable].into_iter().flatten().map(|by| match by {
+            By::Api(name) => ("switch", name.as_str()),
+            By::Person(name) => ("guide", name.as_str()),
+        }));
         if let Some(rotate) = &entry.rotate {
             used.extend(rotate.list.iter().map(|name| ("list", name.as_str())));
             used.insert(match &rotate.make {
@@ -252,6 +282,7 @@ fn check_use(manifest: &Manifest) -> Result<(), Fault> {
         .chain(defined("list", &manifest.lists))
         .chain(defined("make", &manifest.makes))
         .chain(defined("revoke", &manifest.revokes))
+        .chain(defined("switch", &manifest.switches))
         .chain(defined("guide", &manifest.guides))
         .find(|(what, name, _)| !used.contains(&(*what, *name)))
         .map_or(Ok(()), |(what, name, at)| Err((at, ManifestFault::Unused { what, name: name.to_owned() })))

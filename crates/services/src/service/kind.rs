@@ -5,6 +5,7 @@ use crate::manifest::{
     Confidence, Field, KeyOption, Learn, ListCall, MakeCall, Managing, OptionKind, Pattern, RevokeCall, Shown, StepTemplate,
     VerifyCall, Wait,
 };
+use crate::service::{Switch, SwitchBy};
 use crate::template::Hole;
 use keytender_core::expiry::Lifetime;
 use keytender_core::secret::{SecretText, Value};
@@ -42,6 +43,7 @@ pub struct Kind {
     pub(crate) old: Old,
     pub(crate) settle: Option<Wait>,
     pub(crate) linger: Option<Wait>,
+    pub(crate) switch: Option<SwitchBy>,
 }
 
 /// Who makes a new one, and how.
@@ -62,7 +64,7 @@ pub(crate) enum RetireBy {
     Person(Vec<StepTemplate>),
 }
 
-/// What a rotation of a kind is decided by.
+/// What a rotation or a switch of a kind is decided by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindFacts {
     /// Who makes the new one.
@@ -85,12 +87,16 @@ pub struct KindFacts {
     pub settle_seconds: u32,
     /// For how long after it is revoked an old key may still be accepted, in seconds.
     pub linger_seconds: u32,
-    /// A call of this kind is authenticated by a managing credential.
+    /// A call of a rotation of this kind is authenticated by a managing credential.
     pub needs_managing: bool,
+    /// Who switches a key off and on again; none where it can only be revoked.
+    pub disables: Option<Switch>,
+    /// A call that switches names the key by its id at the service.
+    pub switch_needs_id: bool,
 }
 
 impl Kind {
-    /// What a rotation of this kind is decided by.
+    /// What a rotation or a switch of this kind is decided by.
     #[must_use]
     pub fn facts(&self) -> KindFacts {
         let make_holes = match &self.make {
@@ -103,6 +109,10 @@ impl Kind {
         };
         let list_holes = self.list.as_ref().map(|call| call.request.holes()).unwrap_or_default();
         let verify_holes = self.verify.as_ref().map(|call| call.request.holes()).unwrap_or_default();
+        let switch_holes = match &self.switch {
+            Some(SwitchBy::Api(calls)) => [calls.disable.request.holes(), calls.enable.request.holes()].concat(),
+            Some(SwitchBy::Person(_)) | None => Vec::new(),
+        };
         let names_listed = self.list.as_ref().is_some_and(|list| list.name.is_some());
         KindFacts {
             make: if matches!(self.make, MakeBy::Api(_)) { Make::Api } else { Make::Person },
@@ -119,11 +129,16 @@ impl Kind {
                 .iter()
                 .flatten()
                 .any(|hole| matches!(hole, Hole::Managing(_))),
+            disables: self.switch.as_ref().map(|by| match by {
+                SwitchBy::Api(_) => Switch::Api,
+                SwitchBy::Person(_) => Switch::Person,
+            }),
+            switch_needs_id: switch_holes.contains(&&Hole::Id),
         }
     }
 
-    /// How far each thing that the file says about the kind can be relied on: `verify`, `list`, `make`, `revoke`, `settle`,
-    /// `linger`, as far as it says them.
+    /// How far each thing that the file says about the kind can be relied on: `verify`, `list`, `make`, `revoke`,
+    /// `disable`, `enable`, `settle`, `linger`, as far as it says them.
     #[must_use]
     pub fn confidences(&self) -> Vec<(&'static str, Confidence)> {
         let make = match &self.make {
@@ -134,11 +149,17 @@ impl Kind {
             RetireBy::Api(call) => Some(call.confidence),
             RetireBy::Person(_) => None,
         };
+        let switch = |on: bool| match &self.switch {
+            Some(SwitchBy::Api(calls)) => Some(calls.way(on).confidence),
+            Some(SwitchBy::Person(_)) | None => None,
+        };
         [
             ("verify", self.verify.as_ref().map(|call| call.confidence)),
             ("list", self.list.as_ref().map(|call| call.confidence)),
             ("make", make),
             ("revoke", revoke),
+            ("disable", switch(false)),
+            ("enable", switch(true)),
             ("settle", self.settle.map(|wait| wait.confidence)),
             ("linger", self.linger.map(|wait| wait.confidence)),
         ]

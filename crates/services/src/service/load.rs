@@ -3,7 +3,7 @@
 use crate::digest::sha256_hex;
 use crate::error::{ManifestError, ManifestFault};
 use crate::manifest::{By, Field, KindEntry, Manifest, Placed, SettingEntry, Shown};
-use crate::service::{Kind, MakeBy, RetireBy, Service, Setting, check};
+use crate::service::{Kind, MakeBy, RetireBy, Service, Setting, SwitchBy, SwitchPair, check};
 use keytender_core::words::ServiceSlug;
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -124,7 +124,33 @@ fn kind(manifest: &Manifest, name: &str, entry: &Placed<KindEntry>) -> Result<Ki
         old: rotate.old,
         settle: said!(settle).copied(),
         linger: said!(linger).copied(),
+        switch: switch(manifest, said!(disable), said!(enable))?,
     })
+}
+
+/// Both ways of a switch. Half a switch is a way to revoke, and a request that turns the key the other way each time could
+/// not be repeated after a lost reply.
+fn switch(manifest: &Manifest, disable: Option<&By>, enable: Option<&By>) -> Result<Option<SwitchBy>, Fault> {
+    let contradiction = |name: &Placed<String>, why: &str| Err((name.at, ManifestFault::Contradiction(why.to_owned())));
+    match (disable, enable) {
+        (None, None) => Ok(None),
+        (Some(By::Api(off)), Some(By::Api(on))) if **off == **on => {
+            contradiction(on, "`disable` and `enable` are the same request; each must lead to one state however often it is sent")
+        }
+        (Some(By::Api(off)), Some(By::Api(on))) => {
+            let call = |name| find(&manifest.switches, "switch", name).cloned();
+            Ok(Some(SwitchBy::Api(Box::new(SwitchPair { disable: call(off)?, enable: call(on)? }))))
+        }
+        (Some(By::Person(off)), Some(By::Person(on))) => {
+            let steps = |name| find(&manifest.guides, "guide", name).cloned();
+            Ok(Some(SwitchBy::Person(SwitchPair { disable: steps(off)?, enable: steps(on)? })))
+        }
+        (Some(By::Api(_)), Some(By::Person(on))) | (Some(By::Person(_)), Some(By::Api(on))) => {
+            contradiction(on, "`disable` and `enable` must both be requests, or both be done by a person")
+        }
+        (Some(By::Api(off) | By::Person(off)), None) => contradiction(off, "`disable` without `enable` cannot be taken back"),
+        (None, Some(By::Api(on) | By::Person(on))) => contradiction(on, "`enable` without `disable` has nothing to take back"),
+    }
 }
 
 fn find<'m, T>(map: &'m BTreeMap<String, Placed<T>>, what: &'static str, name: &Placed<String>) -> Result<&'m T, Fault> {

@@ -4,10 +4,13 @@ mod check;
 mod kind;
 mod load;
 mod settings;
+mod switch;
 
 pub use kind::{Kind, KindFacts};
 pub(crate) use kind::{MakeBy, RetireBy};
 pub use settings::Setting;
+pub use switch::Switch;
+pub(crate) use switch::{SwitchBy, SwitchPair};
 
 use crate::error::{ManifestError, SettingError};
 use crate::manifest::{Hazard, Limits, Placed, Source};
