@@ -51,13 +51,21 @@ impl Desk {
     /// # Errors
     /// When a part cannot be started.
     pub fn open() -> Result<Self, Box<dyn Error>> {
+        Self::open_with(Catalog::builtin()?)
+    }
+
+    /// [`Desk::open`] with services of the test's own beside the built-in ones.
+    ///
+    /// # Errors
+    /// When a part cannot be started.
+    pub fn open_with(catalog: Catalog) -> Result<Self, Box<dyn Error>> {
         let folder = tempfile::tempdir()?;
         let clock = Arc::new(ShiftedClock::default());
         let practice_clock = Arc::clone(&clock);
         let practice = Practice::open_with_clock(folder.path().join("practice"), move || practice_clock.now())?;
         let server = Server::spawn(practice.clone(), 0)?;
         let vault = Arc::new(MemoryVault::new());
-        let api = Self::api(folder.path(), Arc::clone(&vault), Arc::clone(&clock))?;
+        let api = Self::api(folder.path(), Arc::clone(&vault), Arc::clone(&clock), catalog)?;
         api.integration_add(IntegrationAdd {
             service: "practice".into(),
             name: "home".into(),
@@ -67,7 +75,7 @@ impl Desk {
         Ok(Self { folder, practice, api, vault, clock, server })
     }
 
-    fn api(folder: &Path, vault: Arc<MemoryVault>, clock: Arc<ShiftedClock>) -> Result<Api, Box<dyn Error>> {
+    fn api(folder: &Path, vault: Arc<MemoryVault>, clock: Arc<ShiftedClock>, catalog: Catalog) -> Result<Api, Box<dyn Error>> {
         let home = Home::open(Some(folder.join("home")))?;
         let held: Arc<dyn Vault> = vault;
         let escrow = Arc::new(FileEscrow::new(home.root(), Arc::clone(&held)));
@@ -80,7 +88,7 @@ impl Desk {
             clock,
             ids: Arc::new(SystemIds),
             checkpoint: Arc::new(NoCheckpoint),
-            catalog: Catalog::builtin()?,
+            catalog,
         }))
     }
 

@@ -15,6 +15,7 @@ mod rotations;
 mod scene;
 mod services;
 mod stored;
+mod switch;
 mod verify;
 
 pub use destinations::{DestinationAdd, DestinationCheckView, DestinationView};
@@ -28,6 +29,7 @@ pub use rotations::{
     AnswerRequest, EvidenceView, PlanLine, PlanView, Progress, Resting, RotationView, StepView, WaitView, outcome_in_words,
 };
 pub use services::{CheckView, KindView, ServiceView, SettingView, check_manifest};
+pub use switch::SwitchView;
 pub use verify::VerifyView;
 
 use keytender_core::ports::{Checkpoint, Clock, Destinations, Escrow, Http, Ids, Ledger, Vault};

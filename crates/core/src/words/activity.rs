@@ -22,6 +22,8 @@ pub enum ActivityKind {
     Rotated,
     /// A key was revoked on its own.
     Revoked,
+    /// A key was switched off at its service, or on again.
+    Switched,
     /// A notice was shown, or snoozed.
     Reminded,
     /// A person gave a consent.

@@ -46,7 +46,8 @@ pub struct Key {
     pub current: Option<VersionId>,
     /// Free words to find it by.
     pub tags: Vec<String>,
-    /// A person asked Keytender to leave it alone: no reminders, no checks, no rotation.
+    /// It is switched off at its service on request: refused there until it is switched on, so there is nothing to remind of
+    /// and nothing to check.
     pub disabled: bool,
     /// When it was added.
     pub created_at: DateTime<Utc>,
