@@ -34,7 +34,7 @@ rotate = { make = { person = "make" }, retire = { person = "revoke" }, old = "ov
 
 [verify.me]
 confidence = "documented"
-request = { method = "GET", url = "{setting.base_url}/me", auth = { header = "x-token", value = "{value.secret}" } }
+request = { method = "GET", url = "{setting.base_url}/me", auth = { header = { name = "x-token", value = "{value.secret}" } } }
 alive = [{ status = 200, present = ["/id"] }]
 dead = [{ status = 401 }]
 

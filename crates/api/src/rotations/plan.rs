@@ -5,7 +5,7 @@ use crate::Api;
 use crate::error::{Error, ErrorKind};
 use crate::scene::Scene;
 use keytender_core::ids::RotationId;
-use keytender_core::ports::{Change, Warning};
+use keytender_core::ports::{Change, LedgerError, Warning};
 use keytender_core::rotation::{DestinationTerm, ENGINE, Event, Phase, Purpose, Reach, Terms};
 use keytender_core::words::{
     Activity, ActivityKind, Destination, DestinationWhere, Make, Old, Retire, RotationRow, RotationStatus, Version,
@@ -85,7 +85,13 @@ impl Api {
         };
         let changes = [Change::OpenRotation(row), Change::Log(log)];
         let _lock = self.parts.ledger.hold(id)?;
-        self.parts.ledger.append(id, 0, at, &Event::Started { terms: Box::new(planned.terms) }, &changes)?;
+        let begun = self.parts.ledger.append(id, 0, at, &Event::Started { terms: Box::new(planned.terms) }, &changes);
+        begun.map_err(|error| match error {
+            // Between the look at open rotations and this commit another process was quicker.
+            LedgerError::Exists(_) => Error::new(ErrorKind::Busy, "another process has just started to rotate this key")
+                .help("`keytender rotations list` shows it"),
+            other => other.into(),
+        })?;
         self.parts.checkpoint.pass("done:started");
         Ok(id.to_string())
     }
