@@ -104,3 +104,45 @@ fn aborting_before_the_old_one_is_retired_goes_back() {
     assert_eq!(std::fs::read(&env).unwrap(), before);
     assert!(!desk.practice.accepts(&new).unwrap());
 }
+
+#[test]
+fn a_dead_key_of_every_kind_is_replaced() {
+    for kind in KeyKind::all() {
+        let desk = Desk::open().unwrap();
+        let (old_id, old) = desk.add(kind).unwrap();
+        desk.practice.revoke(&old_id).unwrap();
+        let key = format!("home/{kind}");
+        let (id, mut resting) = desk.begin(&key, Purpose::Replace).unwrap();
+        // Only a living key signs in here, so a person makes the new one; `regenerate` has nothing left to replace.
+        if let Resting::Asks(Ask::Paste { .. }) = resting {
+            let made = desk.practice.issue(&IssueRequest::new(kind)).unwrap();
+            resting = desk.answer(&id, AnswerRequest::Secret(SecretText::new(made.token.clone()))).unwrap();
+        }
+        assert!(matches!(resting, Resting::Ended(End::Done)), "{kind}: {resting:?}\n{:#?}", desk.api.rotation(&id).unwrap());
+        let new = desk.value(&key).unwrap();
+        assert!(new != old && desk.practice.accepts(&new).unwrap(), "{kind}");
+    }
+}
+
+#[test]
+fn a_wrong_paste_is_asked_again_and_nothing_is_lost() {
+    for kind in KeyKind::all().filter(|kind| kind.make() == Who::Person && kind.old() != OldKey::Dies) {
+        let desk = Desk::open().unwrap();
+        let (old_id, old) = desk.add(kind).unwrap();
+        let key = format!("home/{kind}");
+        let (id, resting) = desk.begin(&key, Purpose::Replace).unwrap();
+        assert!(matches!(resting, Resting::Asks(Ask::Paste { refused: false, same_as_old: false, .. })), "{kind}: {resting:?}");
+        let paste = |text: &str| desk.answer(&id, AnswerRequest::Secret(SecretText::new(text.to_owned()))).unwrap();
+        let resting = paste(&old);
+        assert!(matches!(resting, Resting::Asks(Ask::Paste { same_as_old: true, .. })), "{kind}: {resting:?}");
+        for rubbish in ["", "\u{0}\u{1}", "not a key of this service", &old[..20]] {
+            let resting = paste(rubbish);
+            assert!(matches!(resting, Resting::Asks(Ask::Paste { refused: true, .. })), "{kind} {rubbish:?}: {resting:?}");
+            assert_eq!(desk.value(&key).unwrap(), old, "{kind}: the old one is the current one all along");
+        }
+        let made = desk.practice.issue(&IssueRequest::new(kind)).unwrap();
+        let resting = paste(&made.token);
+        assert_eq!(by_hand(&desk, &id, &old_id, kind, resting), End::Done, "{kind}");
+        assert_eq!(desk.value(&key).unwrap(), made.token, "{kind}");
+    }
+}

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by panicking")]
 
 use chrono::TimeDelta;
-use keytender_api::{Error, ErrorKind, IntegrationAdd, IntegrationEdit, KeyAdd, SwitchView};
-use keytender_core::rotation::Purpose;
+use keytender_api::{AnswerRequest, Error, ErrorKind, IntegrationAdd, IntegrationEdit, KeyAdd, Resting, SwitchView};
+use keytender_core::rotation::{Ask, End, Purpose};
 use keytender_core::secret::SecretText;
 use keytender_core::words::{ActivityKind, Health};
 use keytender_practice::{Call, Fault, FaultKind, IssueRequest, KeyKind, KeyState, Times, Who};
@@ -218,6 +218,27 @@ fn a_key_whose_time_is_over_is_not_taken_for_one_that_is_off() {
     desk.clock.advance(TimeDelta::days(91));
     refused(desk.api.set_enabled(key, false), ErrorKind::Refused, "there is nothing to switch off");
     assert!(!recorded(&desk, key).0);
+}
+
+#[test]
+fn off_is_not_taken_for_revoked() {
+    let (desk, key, _, old) = one_key();
+    assert!(desk.api.set_enabled(key, false).unwrap().done);
+    let error = desk.api.plan(key, Purpose::Revoke, false).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Refused);
+    assert!(error.help.unwrap().contains("enable"));
+    assert_eq!(desk.practice.list().unwrap()[0].state, KeyState::Live);
+
+    // Replacing it is possible: it counts as dead, so a person makes the new one, and that one is not switched off.
+    let plan = desk.api.plan(key, Purpose::Replace, false).unwrap();
+    assert!(plan.warnings.iter().any(|warning| warning.contains("switched off")), "{:?}", plan.warnings);
+    let (id, resting) = desk.begin(key, Purpose::Replace).unwrap();
+    assert!(matches!(resting, Resting::Asks(Ask::Paste { old_was_dead: true, .. })), "{resting:?}");
+    let made = desk.practice.issue(&IssueRequest::new("api-api-overlaps".parse().unwrap())).unwrap();
+    let resting = desk.answer(&id, AnswerRequest::Secret(SecretText::new(made.token.clone()))).unwrap();
+    assert!(matches!(resting, Resting::Ended(End::Done)), "{resting:?}");
+    assert_ne!(desk.value(key).unwrap(), old);
+    assert_eq!(recorded(&desk, key), (false, Some(Health::Alive)));
 }
 
 #[test]

@@ -184,7 +184,7 @@ impl Switching<'_> {
         if !facts.lists {
             return Err(unknown("the service cannot list keys"));
         }
-        let request = self.standing().list_request().map_err(unfillable)?;
+        let request = self.standing().list_request(Subject::Old).map_err(unfillable)?;
         let response = self.send(&request)?.map_err(|error| self.unreachable(&error.to_string(), "nothing was changed"))?;
         let list = self.standing().read_list(&response).map_err(|no| unknown(&no.evidence))?;
         match list.old {

@@ -146,7 +146,7 @@ fn a_base_url_of_ones_own_moves_every_request_and_nothing_else() {
     world.integration.settings.insert("base_url".into(), " http://127.0.0.1:4873/ ".into());
     let request = world.standing().verify_request(Subject::Old).unwrap();
     assert!(request.url.expose().starts_with("http://127.0.0.1:4873/a%20b"));
-    let list = world.standing().list_request().unwrap();
+    let list = world.standing().list_request(Subject::Old).unwrap();
     assert!(list.url.expose().starts_with("https://api.demo.example/keys?per_page=100&site=a%20b%2Fc"));
     for bad in ["demo.example", "ftp://demo.example", "https://u:p@demo.example", "https://demo.example/?x", "https://"] {
         world.integration.settings.insert("base_url".into(), bad.into());

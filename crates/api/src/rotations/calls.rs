@@ -43,7 +43,7 @@ impl Run<'_> {
     pub(super) fn list(&mut self, subject: Subject) -> Result<Outcome, Halt> {
         self.need_all()?;
         let standing = self.standing();
-        let response = self.api.parts.http.send(&standing.list_request()?)?;
+        let response = self.api.parts.http.send(&standing.list_request(subject)?)?;
         let reading = standing.read_list(&response).map_err(|failure| no_verdict(&response, failure.evidence))?;
         let old = if subject == Subject::New { standing.identify(&reading, subject) } else { reading.old.clone() };
         Ok(Outcome::Listed { entries: reading.entries, old, evidence: reading.evidence })

@@ -116,6 +116,13 @@ impl Api {
             return Err(Error::refused(format!("the value of this key lies in the {store} vault, which is not the one in use"))
                 .help(format!("start with `--vault {store}`")));
         }
+        if purpose == Purpose::Revoke && key.disabled {
+            // Refused because it is off looks like refused because it is gone: a revocation could not be proven.
+            return Err(Error::refused(
+                "this key is switched off at its service, where it still exists and can be switched on again",
+            )
+            .help("`keytender enable` it first, then revoke it"));
+        }
         let scene = self.scene(integration, key)?;
         let destinations = self.parts.ledger.destinations(scene.key.id)?;
         let terms = self.terms(&scene, &old, &destinations, purpose, waive_soak)?;
@@ -182,6 +189,7 @@ impl Api {
             marks: facts.marks,
             verifies: facts.verifies,
             make_needs_old: facts.make_needs_old,
+            list_needs_key: facts.list_needs_key,
             retire_needs_id: facts.retire_needs_id,
             settle_seconds: facts.settle_seconds,
             linger_seconds: facts.linger_seconds,
@@ -203,6 +211,9 @@ impl Api {
         let mut list: Vec<String> = scene.service.hazards.iter().filter(when).map(|hazard| hazard.say.clone()).collect();
         if purpose == Purpose::Revoke {
             return list;
+        }
+        if scene.key.disabled {
+            list.push("this key is switched off: it counts as dead, a new one takes its place, and the old one stays at the service, switched off".into());
         }
         if destinations.is_empty() {
             list.push("no place is known where this key is used; whatever uses it will stop when the old one is revoked".into());

@@ -132,6 +132,13 @@ pub enum Change {
         /// Scopes, sorted.
         scopes: Option<Vec<String>>,
     },
+    /// Records whether a key is switched off at its service.
+    SetDisabled {
+        /// Which key.
+        key: KeyId,
+        /// It is off.
+        disabled: bool,
+    },
     /// Adds a destination.
     AddDestination(Destination),
     /// Removes a destination.

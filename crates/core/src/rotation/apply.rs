@@ -123,7 +123,11 @@ impl State {
             if let Effect::Make { .. } = act {
                 self.making = Making::Ready;
             }
-            if *hindrance == Hindrance::NoVerdict {
+            if *act == Effect::IdentifyNew && self.tries.0 + 1 >= u32::from(LOOKS) {
+                // The id is good to have and nothing hangs on it now.
+                self.identified = true;
+                self.tries = (0, at);
+            } else if *hindrance == Hindrance::NoVerdict {
                 self.tries = (self.tries.0 + 1, at);
             } else {
                 self.hindrance = Some((hindrance.clone(), detail.clone()));

@@ -47,6 +47,8 @@ fn promote(state: &State, key: KeyId) -> Vec<Change> {
         Change::MoveVersion { version: state.terms.old_version, state: VersionState::Previous },
         Change::MoveVersion { version: kept.version, state: VersionState::Current },
         Change::SetCurrent { key, version: Some(kept.version) },
+        // The old one may have been switched off; the new one is not.
+        Change::SetDisabled { key, disabled: false },
     ]
 }
 

@@ -63,6 +63,8 @@ pub struct Terms {
     pub verifies: bool,
     /// The make call is authenticated by the old value itself: impossible once that is dead.
     pub make_needs_old: bool,
+    /// The list call is authenticated by a key's own value: impossible with a dead one.
+    pub list_needs_key: bool,
     /// The revoke call names the key by its id at the service.
     pub retire_needs_id: bool,
     /// For how long after it is made a new key may still be refused, in seconds.

@@ -193,16 +193,17 @@ fn make(state: &State) -> Next {
 }
 
 fn prove(state: &State) -> Option<Next> {
-    let identifiable = state.terms.lists && state.kept.as_ref().is_some_and(|(kept, _)| kept.remote_id.is_none());
-    if identifiable && !state.identified {
-        return Some(Next::Do(Effect::IdentifyNew));
-    }
     if state.terms.verifies && state.verified < 2 {
         let round = if state.verified == 0 { VerifyRound::First } else { VerifyRound::Second };
         return Some(Next::Do(Effect::VerifyNew { round }));
     }
     if !state.proven() {
         return Some(Next::Ask(Ask::NewWorks));
+    }
+    // Only a value that works can sign in to look for itself; a verify may have told its id already.
+    let identifiable = state.terms.lists && state.kept.as_ref().is_some_and(|(kept, _)| kept.remote_id.is_none());
+    if identifiable && !state.identified {
+        return Some(Next::Do(Effect::IdentifyNew));
     }
     if let (Some(lack), false) = (&state.narrower, state.narrower_accepted) {
         return Some(Next::Ask(Ask::Narrower(lack.clone())));

@@ -241,7 +241,7 @@ impl State {
     /// Whether the ids can be listed before anything is made. Where the old value signs in for itself, a dead one cannot.
     #[must_use]
     pub fn listable(&self) -> bool {
-        self.terms.lists && !(self.terms.make_needs_old && self.old_was_dead())
+        self.terms.lists && !(self.terms.list_needs_key && self.old_was_dead())
     }
 
     /// Whether the new version counts as proven: two good verifies, or a person's word where there is no verify.

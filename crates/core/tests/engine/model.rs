@@ -78,6 +78,7 @@ impl Model {
             marks: setting.marks,
             verifies: setting.verifies,
             make_needs_old: setting.make_needs_old,
+            list_needs_key: setting.make_needs_old,
             retire_needs_id: setting.lists,
             settle_seconds: 6,
             linger_seconds: 20,

@@ -27,6 +27,7 @@ pub(super) fn apply(connection: &Connection, change: &Change) -> Result<(), Ledg
         Change::SetIdentity { key, identity, scopes } => {
             keys::set_identity(connection, *key, identity.as_deref(), scopes.as_deref())
         }
+        Change::SetDisabled { key, disabled } => keys::set_disabled(connection, *key, *disabled),
         Change::AddDestination(new) => destinations::add(connection, new),
         Change::RemoveDestination(id) => destinations::remove(connection, *id),
         Change::SetDestination { destination, state } => destinations::set_state(connection, *destination, state),

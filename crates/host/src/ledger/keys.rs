@@ -160,6 +160,13 @@ pub(super) fn set_current(connection: &Connection, key: KeyId, version: Option<V
     found(moved.map_err(failed)?, "key")
 }
 
+pub(super) fn set_disabled(connection: &Connection, key: KeyId, disabled: bool) -> Result<(), LedgerError> {
+    let set = connection
+        .prepare_cached("UPDATE keys SET disabled = ?2 WHERE id = ?1")
+        .and_then(|mut statement| statement.execute(params![Id(key.0), disabled]));
+    found(set.map_err(failed)?, "key")
+}
+
 pub(super) fn set_identity(
     connection: &Connection,
     key: KeyId,

@@ -10,7 +10,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keytender_core::exchange::{CallClass, Origin, RequestValue};
 use keytender_core::secret::{SecretBytes, SecretText};
-use keytender_core::words::Old;
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -25,15 +24,13 @@ impl<'a> Standing<'a> {
         self.request(&call.request, CallClass::Verify, subject, id)
     }
 
-    /// The request that lists keys. Where the key authenticates it itself, the value that is alive by then does: the new one
-    /// if the old one dies when a new one is made.
+    /// The request that lists keys. `with` says whose value authenticates it, where the key does so itself.
     ///
     /// # Errors
     /// See [`InterpretError`]; nothing was sent.
-    pub fn list_request(&self) -> Result<RequestValue, InterpretError> {
+    pub fn list_request(&self, with: Subject) -> Result<RequestValue, InterpretError> {
         let call = self.kind.list.as_ref().ok_or_else(|| self.no_call("list"))?;
-        let new_lives = self.new.is_some() && (self.old.is_none() || self.kind.old == Old::Dies);
-        self.request(&call.request, CallClass::List, if new_lives { Subject::New } else { Subject::Old }, None)
+        self.request(&call.request, CallClass::List, with, None)
     }
 
     /// The request that makes a new key.

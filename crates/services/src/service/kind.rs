@@ -81,6 +81,8 @@ pub struct KindFacts {
     pub verifies: bool,
     /// The make call is authenticated by the old value itself.
     pub make_needs_old: bool,
+    /// The list call is authenticated by the value of a key itself.
+    pub list_needs_key: bool,
     /// The revoke call names the key by its id at the service.
     pub retire_needs_id: bool,
     /// For how long after it is made a new key may still be refused, in seconds.
@@ -122,6 +124,7 @@ impl Kind {
             marks: names_listed && make_holes.contains(&&Hole::NewName),
             verifies: self.verify.is_some(),
             make_needs_old: make_holes.iter().any(|hole| matches!(hole, Hole::Value(_))),
+            list_needs_key: list_holes.iter().any(|hole| matches!(hole, Hole::Value(_))),
             retire_needs_id: retire_holes.contains(&&Hole::Id),
             settle_seconds: self.settle.map_or(0, |wait| wait.seconds),
             linger_seconds: self.linger.map_or(0, |wait| wait.seconds),

@@ -167,6 +167,7 @@ fn started(old: u128) -> Event {
             marks: true,
             verifies: true,
             make_needs_old: false,
+            list_needs_key: false,
             retire_needs_id: true,
             settle_seconds: 30,
             linger_seconds: 600,
