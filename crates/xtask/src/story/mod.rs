@@ -177,7 +177,8 @@ impl<'a> Stage<'a> {
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         self.show(&errors)?;
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        if output.status.success() {
+        // 3 says that something is due, which is news and no failure.
+        if output.status.success() || output.status.code() == Some(3) {
             return Ok(printed);
         }
         self.show(&printed)?;

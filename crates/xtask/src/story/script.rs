@@ -45,8 +45,8 @@ pub(super) const SCENES: &[Scene] = &[
         act: Act::Keytender(&["integration", "add", "practice", "--name", "Practice", "--set", "base_url={url}"]),
     },
     Scene {
-        say: "The practice service makes a first key, as you would in a portal.",
-        act: Act::Obtain(&["practice", "issue", "--kind", KIND, "--days", "30"]),
+        say: "The practice service makes a first key, as you would in a portal; it dates this one back by 27 of its 30 days.",
+        act: Act::Obtain(&["practice", "issue", "--kind", KIND, "--days", "30", "--created-days-ago", "27", "--secret-only"]),
     },
     Scene { say: "A project that uses it keeps it in its .env file.", act: Act::WriteEnv },
     Scene {
@@ -55,9 +55,10 @@ pub(super) const SCENES: &[Scene] = &[
     },
     Scene {
         say: "Keytender learns where the key is used.",
-        act: Act::Keytender(&["destination", "add", "practice/demo", "dotenv", "--path", "{env}", "--variable", VARIABLE]),
+        act: Act::Keytender(&["destination", "add", "practice/demo", "dotenv", "--file", "{env}", "--var", VARIABLE]),
     },
     Scene { say: "A harmless request says whether it is alive.", act: Act::Keytender(&["verify", "practice/demo"]) },
+    Scene { say: "It has three days left, and Keytender says so.", act: Act::Keytender(&["reminders", "list"]) },
     Scene { say: "A rotation is a plan first.", act: Act::Keytender(&["rotate", "practice/demo", "--plan"]) },
     Scene {
         say: "Now for real: make a new key, store it, prove it, write it to the .env file, and only then revoke the old one.",
