@@ -112,9 +112,14 @@ impl Api {
                 changes.push(Change::SetIssued { version: current, at: Moment::instant(issued) });
             }
             if let Some(expiry) = learned.expiry.as_ref().and_then(|reported| adopt(&version.expiry, reported)) {
-                let said = expiry.at().map_or_else(|| "it does not expire".to_owned(), |at| format!("it dies on {at}"));
-                view.news
-                    .push(format!("the service says {said}; that overrules what was known ({})", version.expiry.provenance()));
+                // Learning what was not known is no news that contradicts anything.
+                if version.expiry != Expiry::Unknown {
+                    let said = expiry.at().map_or_else(|| "it does not expire".to_owned(), |at| format!("it dies on {at}"));
+                    view.news.push(format!(
+                        "the service says {said}; that overrules what was known ({})",
+                        version.expiry.provenance()
+                    ));
+                }
                 changes.push(Change::SetExpiry { version: current, expiry: expiry.clone() });
                 view.expiry = expiry;
             }

@@ -261,14 +261,17 @@ fn replace_lines(scene: &Scene<'_>, terms: &Terms, destinations: &[Destination])
     };
     lines.add(Phase::Prepare, format!("Check the vault, the disk and every destination; {looked}."));
     let dies = terms.old == Old::Dies;
+    let chosen: Vec<String> =
+        scene.key.options.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name} {value}")).collect();
+    let options = if chosen.is_empty() { String::new() } else { format!(" ({})", chosen.join(", ")) };
     let cut = if dies { " The old key stops working at that moment." } else { "" };
     match terms.make {
         Make::Api => {
-            let line = lines.add(Phase::Make, format!("Make a new key at {service} with one request.{cut}"));
+            let line = lines.add(Phase::Make, format!("Make a new key at {service} with one request{options}.{cut}"));
             line.irreversible = dies;
         }
         Make::Person => {
-            let line = lines.add(Phase::Make, format!("You make a new key in {service}'s portal and paste it.{cut}"));
+            let line = lines.add(Phase::Make, format!("You make a new key in {service}'s portal{options} and paste it.{cut}"));
             line.by_person = true;
             line.irreversible = dies;
         }

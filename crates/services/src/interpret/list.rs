@@ -120,7 +120,7 @@ pub(crate) fn read(
         entries.push(RemoteEntry { id, name: call.name.as_ref().and_then(|pointer| text(entry, pointer)) });
         hints.push(call.hint.as_ref().and_then(|hint| text(entry, &hint.at)));
     }
-    let count = format!("{} keys listed", entries.len());
+    let count = if entries.len() == 1 { "1 key listed".to_owned() } else { format!("{} keys listed", entries.len()) };
     let evidence = evidence(name, reply, Some(rule.because.as_deref().unwrap_or(&count)));
     Ok(ListReading { entries, old: Found::None, evidence, hints })
 }
