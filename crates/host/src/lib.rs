@@ -1,6 +1,8 @@
 //! One module per outside thing: keychain, sealed vault, escrow, ledger, HTTP, clock, notices, destinations.
 
+pub mod clipboard;
 pub mod clock;
+pub mod crash;
 #[cfg(unix)]
 pub mod destinations;
 pub mod escrow;
@@ -12,4 +14,5 @@ pub mod ledger;
 pub mod memory;
 pub mod notify;
 mod private;
+pub mod process;
 pub mod sealed;
