@@ -1,9 +1,14 @@
 //! The catalogue: the services that come with Keytender, and a person's own.
+//!
+//! A file's name tells its slug, so a service is read when it is first asked for: a command about one key costs one file,
+//! however many there are.
 
 use crate::error::{ManifestError, ManifestFault};
 use crate::recognise::Recogniser;
 use crate::service::Service;
 use keytender_core::words::ServiceSlug;
+use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// Every file of `catalog/`, listed when the crate is built: name and text.
 const BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
@@ -11,54 +16,104 @@ const BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"
 /// Services by slug.
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    services: Vec<Service>,
-    recogniser: Recogniser,
+    /// By slug.
+    entries: Vec<Entry>,
+    recogniser: OnceLock<Recogniser>,
+}
+
+/// A service file, and the service in it once it was asked for.
+#[derive(Debug, Clone)]
+struct Entry {
+    slug: ServiceSlug,
+    file_name: Cow<'static, str>,
+    text: Cow<'static, str>,
+    user: bool,
+    service: OnceLock<Option<Service>>,
+}
+
+impl Entry {
+    fn new(file_name: Cow<'static, str>, text: Cow<'static, str>, user: bool) -> Self {
+        let slug = ServiceSlug(file_name.strip_suffix(".toml").unwrap_or(&file_name).to_owned());
+        Self { slug, file_name, text, user, service: OnceLock::new() }
+    }
+
+    fn parse(&self) -> Result<Service, ManifestError> {
+        let mut service = Service::parse(&self.file_name, &self.text)?;
+        service.user = self.user;
+        Ok(service)
+    }
+
+    fn service(&self) -> Option<&Service> {
+        self.service.get_or_init(|| self.parse().ok()).as_ref()
+    }
 }
 
 impl Catalog {
-    /// The services that come with Keytender, by slug.
+    /// The services that come with Keytender, all of them read.
     ///
     /// # Errors
     /// Never in a released build: a test loads every file.
     pub fn builtin() -> Result<Self, ManifestError> {
-        let services: Vec<Service> = BUILTIN.iter().map(|(name, text)| Service::parse(name, text)).collect::<Result<_, _>>()?;
-        let recogniser = Recogniser::of(&services);
-        Ok(Self { services, recogniser })
+        let catalog = Self::on_demand(Vec::new());
+        for entry in &catalog.entries {
+            let service = entry.parse()?;
+            entry.service.get_or_init(|| Some(service));
+        }
+        Ok(catalog)
+    }
+
+    /// The services that come with Keytender and a person's own files (name and text), none of them read yet. An own file
+    /// that is refused, or whose slug is taken, counts as not there; [`Catalog::add_user`] tells why.
+    #[must_use]
+    pub fn on_demand(own: Vec<(String, String)>) -> Self {
+        let builtin = BUILTIN.iter().map(|(name, text)| Entry::new((*name).into(), (*text).into(), false));
+        let own = own.into_iter().map(|(name, text)| Entry::new(name.into(), text.into(), true));
+        let mut entries: Vec<Entry> = builtin.chain(own).collect();
+        // Stable, so that of two with one slug the built-in one stays.
+        entries.sort_by(|one, other| one.slug.cmp(&other.slug));
+        entries.dedup_by(|later, kept| later.slug == kept.slug);
+        Self { entries, recogniser: OnceLock::new() }
     }
 
     /// Adds a person's own service file.
     ///
     /// # Errors
     /// When the file is refused, or its slug is taken.
-    pub fn add_user(&mut self, file_name: &str, text: &str) -> Result<&Service, ManifestError> {
-        let mut service = Service::parse(file_name, text)?;
-        if self.service(&service.slug).is_some() {
+    pub fn add_user(&mut self, file_name: &str, text: &str) -> Result<(), ManifestError> {
+        let entry = Entry::new(file_name.to_owned().into(), text.to_owned().into(), true);
+        let service = entry.parse()?;
+        let Err(place) = self.place_of(&service.slug) else {
             let at = text.find("slug").unwrap_or(0);
             return Err(ManifestError::at(file_name, text, at, ManifestFault::Taken(service.slug.to_string())));
-        }
-        service.user = true;
-        let place = self.services.partition_point(|other| other.slug < service.slug);
-        self.services.insert(place, service);
-        self.recogniser = Recogniser::of(&self.services);
-        Ok(&self.services[place])
+        };
+        entry.service.get_or_init(|| Some(service));
+        self.entries.insert(place, entry);
+        self.recogniser = OnceLock::new();
+        Ok(())
+    }
+
+    /// Where the service of a slug is, or would be.
+    fn place_of(&self, slug: &ServiceSlug) -> Result<usize, usize> {
+        self.entries.binary_search_by(|entry| entry.slug.cmp(slug))
     }
 
     /// A service by its slug.
     #[must_use]
     pub fn service(&self, slug: &ServiceSlug) -> Option<&Service> {
-        self.services.iter().find(|service| service.slug == *slug)
+        let place = self.place_of(slug).ok()?;
+        self.entries[place].service()
     }
 
     /// All services, by slug.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
-        self.services.iter()
+        self.entries.iter().filter_map(Entry::service)
     }
 
     /// Which kinds of key a pasted text looks like. Only patterns that belong to one kind alone count, so none is an ordinary
     /// answer; several mean that a person chooses.
     #[must_use]
     pub fn recognise(&self, text: &str) -> Vec<(ServiceSlug, String)> {
-        self.recogniser.recognise(text)
+        self.recogniser.get_or_init(|| Recogniser::of(self.services())).recognise(text)
     }
 }
 
@@ -79,6 +134,24 @@ mod tests {
             assert!(!service.sources.is_empty() && !service.kinds.is_empty(), "{}", service.slug);
             assert!(!service.user);
         }
+    }
+
+    #[test]
+    fn a_service_is_read_when_it_is_asked_for() {
+        let own = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let text = include_str!("../catalog/practice.toml");
+        let mine = text.replace("slug = \"practice\"", "slug = \"mine\"");
+        let catalog =
+            Catalog::on_demand(vec![own("mine.toml", &mine), own("practice.toml", "not even TOML"), own("odd.toml", "x")]);
+        let read = |catalog: &Catalog| catalog.entries.iter().filter(|entry| entry.service.get().is_some()).count();
+        assert_eq!(read(&catalog), 0);
+        let mine = catalog.service(&ServiceSlug("mine".into())).unwrap();
+        assert!(mine.user && mine.slug.as_str() == "mine");
+        assert_eq!(read(&catalog), 1);
+        let builtin = catalog.service(&ServiceSlug("practice".into())).unwrap();
+        assert!(!builtin.user, "of two with one slug the built-in one stays");
+        assert!(catalog.service(&ServiceSlug("odd".into())).is_none());
+        assert_eq!(catalog.services().count(), 3);
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(crate) struct Recogniser {
 }
 
 impl Recogniser {
-    pub(crate) fn of(services: &[Service]) -> Self {
+    pub(crate) fn of<'s>(services: impl Iterator<Item = &'s Service>) -> Self {
         let (mut patterns, mut kinds) = (Vec::new(), Vec::new());
         for service in services {
             for kind in &service.kinds {
