@@ -11,6 +11,7 @@ mod history;
 mod integrations;
 mod keys;
 mod recover;
+mod reminders;
 mod rotations;
 mod scene;
 mod services;
@@ -25,6 +26,7 @@ pub use history::ActivityView;
 pub use integrations::{IntegrationAdd, IntegrationEdit, IntegrationView};
 pub use keys::{Added, KeyAdd, KeyEdit, KeyView, VersionView};
 pub use recover::RecoverView;
+pub use reminders::{NoticeText, ReminderView, RemindersView, SimulatedKey, SimulatedView, SnoozeView};
 pub use rotations::{
     AnswerRequest, EvidenceView, PlanLine, PlanView, Progress, Resting, RotationView, StepView, WaitView, outcome_in_words,
 };
