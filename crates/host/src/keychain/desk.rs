@@ -36,6 +36,9 @@ struct Running {
     prompt: Option<Dismiss>,
     /// Whether a person is or was being asked and the asking has not returned.
     prompting: bool,
+    /// Somebody's patience with it has ended. Told by the caller rather than by `since`: on a busy machine the job begins
+    /// later than the waiting for it does.
+    overstayed: bool,
 }
 
 struct Job<O> {
@@ -72,6 +75,7 @@ impl Ticket<'_> {
         if let Some(running) = held(self.running).as_mut() {
             running.prompt = None;
             running.prompting = false;
+            running.overstayed = false;
             running.since = Instant::now();
         }
         (self.tell)(false);
@@ -118,6 +122,9 @@ impl<O: Default + 'static> Desk<O> {
                 Ok(Signal::PromptGone) => (prompting, deadline) = (false, Instant::now() + self.deadlines.call),
                 Err(RecvTimeoutError::Timeout) => {
                     gave_up.store(true, Ordering::SeqCst);
+                    if let Some(running) = held(&self.running).as_mut() {
+                        running.overstayed = true;
+                    }
                     return Err(if prompting { self.dismiss() } else { self.hung() });
                 }
                 Err(RecvTimeoutError::Disconnected) => {
@@ -131,7 +138,7 @@ impl<O: Default + 'static> Desk<O> {
     fn turn_away(&self) -> Result<(), Trouble> {
         match held(&self.running).as_ref() {
             Some(running) if running.prompting => Err(Trouble::Locked),
-            Some(running) if running.since.elapsed() >= self.deadlines.call => Err(self.hung()),
+            Some(running) if running.overstayed || running.since.elapsed() >= self.deadlines.call => Err(self.hung()),
             _ => Ok(()),
         }
     }
@@ -187,7 +194,7 @@ struct AtWork<'a>(&'a Mutex<Option<Running>>);
 
 impl<'a> AtWork<'a> {
     fn begin(running: &'a Mutex<Option<Running>>) -> Self {
-        *held(running) = Some(Running { since: Instant::now(), prompt: None, prompting: false });
+        *held(running) = Some(Running { since: Instant::now(), prompt: None, prompting: false, overstayed: false });
         Self(running)
     }
 }
