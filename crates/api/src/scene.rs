@@ -49,7 +49,7 @@ impl Api {
         let service = self.service(&integration.service)?;
         let kind = service.kind(&key.kind).ok_or_else(|| {
             Error::invalid(format!("`{}` has no kind `{}` any more", service.slug, key.kind))
-                .help(format!("`keytender services show {}` lists its kinds; `key edit --kind` changes it", service.slug))
+                .help(format!("`keytender services show {}` lists its kinds; remove this key and add it again as one of them", service.slug))
         })?;
         let settings = service.fill_settings(&integration.settings).map_err(|error| Error::invalid(error.to_string()))?;
         let integration = Integration { settings, ..integration };

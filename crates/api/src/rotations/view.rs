@@ -304,8 +304,8 @@ pub fn outcome_in_words(outcome: &Outcome) -> String {
         }
         Outcome::Slot { state } => format!("the slot for the reply is {}", format!("{state:?}").to_lowercase()),
         Outcome::Kept(kept) => match &kept.remote_id {
-            Some(id) => format!("the new value is in the {} and was read back (id {id} at the service)", kept.store),
-            None => format!("the new value is in the {} and was read back", kept.store),
+            Some(id) => format!("the new value is in the {} vault and was read back (id {id} at the service)", kept.store),
+            None => format!("the new value is in the {} vault and was read back", kept.store),
         },
         Outcome::SameAsOld => "it is the old value again".into(),
     }
