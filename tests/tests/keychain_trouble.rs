@@ -159,6 +159,7 @@ fn a_locked_or_hung_keychain_is_told_apart_and_in_time() {
     assert!(start.elapsed() < LIMIT, "it took {:?}", start.elapsed());
     assert_eq!(hung.code, Some(5));
     assert!(hung.err.contains("did not answer"), "{}", hung.err);
+    assert_eq!(person.run(&["doctor"]).code, Some(5), "the doctor tells it, too");
     // What needs no value goes on working meanwhile.
     let listed = person.run(&["key", "list"]);
     assert!(listed.out.contains("one"), "{}", listed.err);

@@ -1,7 +1,7 @@
 //! Doctor: looks whether everything that has to work does, and rebuilds a lost ledger from the vault.
 
 use crate::Api;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::stored::StoreError;
 use keytender_core::envelope::Envelope;
 use keytender_core::ids::derive_item_name;
@@ -19,6 +19,8 @@ pub struct DoctorLine {
     pub ok: bool,
     /// What was seen, and what to do if it is not.
     pub text: String,
+    /// What kind of trouble it is, where it is of a kind that a script would tell apart (a locked vault, none at all).
+    pub trouble: Option<ErrorKind>,
 }
 
 /// What the doctor saw.
@@ -50,16 +52,20 @@ impl Api {
     /// When the ledger cannot be read at all.
     pub fn doctor(&self) -> Result<DoctorView, Error> {
         let mut lines = Vec::new();
-        let mut line = |what: &str, ok: bool, text: String| lines.push(DoctorLine { what: what.to_owned(), ok, text });
-        match self.parts.vault.prove() {
+        let vault = match self.parts.vault.prove() {
             Ok(proof) => {
-                line("vault", true, format!("{}: wrote, read back and deleted a canary in {} ms", proof.store, proof.millis))
+                let text = format!("{}: wrote, read back and deleted a canary in {} ms", proof.store, proof.millis);
+                DoctorLine { what: "vault".into(), ok: true, text, trouble: None }
             }
             Err(error) => {
                 let shown = Error::from(error);
-                line("vault", false, [Some(shown.happened), shown.help].into_iter().flatten().collect::<Vec<_>>().join("; "));
+                let text = [Some(shown.happened), shown.help].into_iter().flatten().collect::<Vec<_>>().join("; ");
+                DoctorLine { what: "vault".into(), ok: false, text, trouble: Some(shown.kind) }
             }
-        }
+        };
+        lines.push(vault);
+        let mut line =
+            |what: &str, ok: bool, text: String| lines.push(DoctorLine { what: what.to_owned(), ok, text, trouble: None });
         match self.parts.escrow.prove() {
             Ok(()) => line("escrow", true, "a sealed canary opens".into()),
             Err(error) => line("escrow", false, error.to_string()),

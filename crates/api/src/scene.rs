@@ -48,8 +48,10 @@ impl Api {
     pub(crate) fn scene(&self, integration: Integration, key: Key) -> Result<Scene<'_>, Error> {
         let service = self.service(&integration.service)?;
         let kind = service.kind(&key.kind).ok_or_else(|| {
-            Error::invalid(format!("`{}` has no kind `{}` any more", service.slug, key.kind))
-                .help(format!("`keytender services show {}` lists its kinds; remove this key and add it again as one of them", service.slug))
+            Error::invalid(format!("`{}` has no kind `{}` any more", service.slug, key.kind)).help(format!(
+                "`keytender services show {}` lists its kinds; remove this key and add it again as one of them",
+                service.slug
+            ))
         })?;
         let settings = service.fill_settings(&integration.settings).map_err(|error| Error::invalid(error.to_string()))?;
         let integration = Integration { settings, ..integration };

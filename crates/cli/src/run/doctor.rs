@@ -26,5 +26,11 @@ pub(super) fn run(rebuild: bool, session: &Session) -> Result<Exit, Error> {
     for line in &view.lines {
         out.say(format!("{:<5} {}: {}", if line.ok { "ok" } else { "NOT OK" }, line.what, line.text));
     }
-    Ok(if view.well && !refused_files { Exit::Fine } else { Exit::Fault })
+    // A locked or missing vault has a code of its own; whatever else is wrong is a fault.
+    let trouble = view.lines.iter().find_map(|line| line.trouble);
+    Ok(match trouble {
+        Some(kind) => kind.into(),
+        None if view.well && !refused_files => Exit::Fine,
+        None => Exit::Fault,
+    })
 }
