@@ -80,7 +80,7 @@ impl Desk {
         let held: Arc<dyn Vault> = vault;
         let escrow = Arc::new(FileEscrow::new(home.root(), Arc::clone(&held)));
         Ok(Api::new(Parts {
-            ledger: Arc::new(SqliteLedger::open(&home.ledger_file(), uuid::Uuid::new_v4())?),
+            ledger: Arc::new(SqliteLedger::open(&home.ledger_file(), home.installation()?)?),
             vault: held,
             destinations: Arc::new(LocalDestinations::new(home.undo_folder(), Arc::clone(&escrow) as _)),
             escrow,

@@ -155,8 +155,8 @@ impl Api {
                 Ok(Err(_)) | Err(_) => view.unreadable.push(name.clone()),
             }
         }
-        // The youngest of a key's values is the likeliest to be the one in use.
-        found.sort_by_key(|envelope| envelope.issued_at);
+        // The last one stored of a key's values is the likeliest to be the one in use.
+        found.sort_by_key(|envelope| envelope.stored_at);
         let mut newest = BTreeMap::new();
         for envelope in &found {
             newest.insert(envelope.key, envelope.version);

@@ -57,6 +57,7 @@ impl Api {
             value: value.duplicate(),
             expiry: storing.expiry.clone(),
             issued_at: storing.issued_at,
+            stored_at: self.parts.clock.now(),
             remote_id: storing.remote_id.map(str::to_owned),
         };
         let bytes = envelope.to_bytes().map_err(|error| StoreError::Mismatch(error.to_string()))?;

@@ -5,7 +5,7 @@ use crate::settings::Settings;
 use crate::store::{self, LazyVault};
 use keytender_api::{Api, Error, ErrorKind, Parts};
 use keytender_core::exchange::{RequestValue, ResponseValue};
-use keytender_core::ports::{Clock, Http, HttpError, HttpTrouble, Ids, Ledger, Sent, Vault};
+use keytender_core::ports::{Clock, Http, HttpError, HttpTrouble, Ledger, Sent, Vault};
 use keytender_host::clock::{SystemClock, SystemIds};
 use keytender_host::crash::Points;
 use keytender_host::destinations::LocalDestinations;
@@ -34,7 +34,11 @@ impl Joined {
     pub(crate) fn open(home: &Home, asked: Option<crate::args::VaultWord>, passphrase: Source) -> Result<Self, Error> {
         let settings = Settings::read(&home.config_file())?;
         let name = store::choose(asked, settings.vault, home.sealed_vault_file().exists())?;
-        let ledger = Arc::new(SqliteLedger::open(&home.ledger_file(), SystemIds.make_id())?);
+        let installation = home.installation().map_err(|error| fault(error.to_string()))?;
+        let ledger = Arc::new(SqliteLedger::open(&home.ledger_file(), installation)?);
+        if ledger.installation().0 != installation {
+            home.keep_installation(ledger.installation().0).map_err(|error| fault(error.to_string()))?;
+        }
         let recorded = settings.vault.is_some();
         let vault = Arc::new(LazyVault::new(name, recorded, home.clone(), ledger.installation(), passphrase));
         let own = own_files(home)?.into_iter().map(|(path, text)| (name_of(&path), text)).collect();

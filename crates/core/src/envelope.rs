@@ -43,6 +43,8 @@ pub struct Envelope {
     pub expiry: Expiry,
     /// When it was issued, or first seen.
     pub issued_at: DateTime<Utc>,
+    /// When it was put into the vault, by this computer's clock: of a key's values the last one stored is the one in use.
+    pub stored_at: DateTime<Utc>,
     /// The id under which the service lists it, where known.
     pub remote_id: Option<String>,
 }
@@ -87,6 +89,7 @@ impl Envelope {
             fields: FieldsOut(&self.value),
             expiry: &self.expiry,
             issued_at: self.issued_at,
+            stored_at: self.stored_at,
             remote_id: self.remote_id.as_deref(),
         };
         // Counted first: a buffer that grows would leave unwiped copies of the value behind it.
@@ -119,6 +122,7 @@ impl Envelope {
             value: wire.fields.0,
             expiry: wire.expiry,
             issued_at: wire.issued_at,
+            stored_at: wire.stored_at,
             remote_id: wire.remote_id,
         })
     }
@@ -148,6 +152,7 @@ struct WireOut<'a> {
     fields: FieldsOut<'a>,
     expiry: &'a Expiry,
     issued_at: DateTime<Utc>,
+    stored_at: DateTime<Utc>,
     remote_id: Option<&'a str>,
 }
 
@@ -164,6 +169,7 @@ struct WireIn {
     fields: FieldsIn,
     expiry: Expiry,
     issued_at: DateTime<Utc>,
+    stored_at: DateTime<Utc>,
     remote_id: Option<String>,
 }
 
@@ -245,6 +251,7 @@ mod tests {
             value: Value::new(fields),
             expiry: Expiry::Reported { at: Moment::Date("2027-01-31".parse().unwrap()), by: "/expires_at".into() },
             issued_at: "2026-11-01T08:00:00Z".parse().unwrap(),
+            stored_at: "2026-11-01T08:00:01Z".parse().unwrap(),
             remote_id: Some("42".into()),
         }
     }

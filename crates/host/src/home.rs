@@ -7,7 +7,12 @@ use crate::private;
 use etcetera::BaseStrategy;
 use std::ffi::OsStr;
 use std::io;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// The file that holds the installation's id.
+const INSTALLATION: &str = "installation";
 
 /// The variable that names another home.
 pub const HOME_VARIABLE: &str = "KEYTENDER_HOME";
@@ -105,6 +110,47 @@ impl Home {
     #[must_use]
     pub fn ledger_file(&self) -> PathBuf {
         self.root.join("ledger.sqlite")
+    }
+
+    /// This installation's random id, made and kept when first asked for. It lies beside the ledger and not only in it: with
+    /// it the keychain's items are found again when the ledger is lost. Random (version 4), because it stands in the
+    /// keychain in the clear and is to tell no date.
+    ///
+    /// # Errors
+    /// [`HomeError::Failed`] when the file cannot be read or written, or holds something else.
+    pub fn installation(&self) -> Result<Uuid, HomeError> {
+        let path = self.root.join(INSTALLATION);
+        let read = || -> std::io::Result<Uuid> {
+            let mut file = private::open_file(&path)?;
+            // Two first starts at once agree on one id.
+            file.lock()?;
+            let mut text = String::new();
+            file.read_to_string(&mut text)?;
+            if !text.trim().is_empty() {
+                return text.trim().parse().map_err(std::io::Error::other);
+            }
+            let fresh = Uuid::new_v4();
+            file.write_all(format!("{fresh}\n").as_bytes())?;
+            file.sync_all()?;
+            Ok(fresh)
+        };
+        read().map_err(|error| failed(&path, &error))
+    }
+
+    /// Keeps the id that the ledger has, where the file was lost or is of another ledger.
+    ///
+    /// # Errors
+    /// [`HomeError::Failed`] when the file cannot be written.
+    pub fn keep_installation(&self, id: Uuid) -> Result<(), HomeError> {
+        let path = self.root.join(INSTALLATION);
+        let write = || -> std::io::Result<()> {
+            let mut file = private::open_file(&path)?;
+            file.lock()?;
+            file.set_len(0)?;
+            file.write_all(format!("{id}\n").as_bytes())?;
+            file.sync_all()
+        };
+        write().map_err(|error| failed(&path, &error))
     }
 
     /// Values, where there is no keychain or they are too long for it.
