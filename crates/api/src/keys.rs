@@ -5,10 +5,10 @@ use crate::error::{Error, ErrorKind};
 use crate::stored::{StoreError, Storing};
 use chrono::{DateTime, Utc};
 use keytender_core::expiry::{Expiry, Moment};
-use keytender_core::ids::{KeyId, VersionId};
+use keytender_core::ids::{IntegrationId, KeyId, RotationId, VersionId};
 use keytender_core::ports::{Change, Sealed, SlotId};
 use keytender_core::secret::{SecretBytes, SecretText, Value};
-use keytender_core::words::{Activity, ActivityKind, Health, Integration, Key, Version, VersionState};
+use keytender_core::words::{Activity, ActivityKind, Health, Integration, Key, Name, Version, VersionState};
 use keytender_services::{Held, Kind};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -151,13 +151,7 @@ impl Api {
             disabled: false,
             created_at: now,
         };
-        let taken = self
-            .parts
-            .ledger
-            .keys()?
-            .into_iter()
-            .any(|other| other.integration == key.integration && other.name.slug() == key.name.slug());
-        if taken {
+        if self.key_of_name(integration.id, &key.name)?.is_some() {
             return Err(Error::invalid(format!("`{}` has a key `{}` already", integration.name, key.name))
                 .help("choose another name, or `keytender rotate` the one that is there"));
         }
@@ -165,6 +159,8 @@ impl Api {
         self.parts.vault.prove()?;
         self.parts.escrow.prove()?;
         let slot = SlotId { owner: id.0, attempt: 1 };
+        // The lock of a rotation, taken in the key's own id: `recover` leaves the slot alone while it is held.
+        let _lock = self.parts.ledger.hold(RotationId(id.0))?;
         self.parts.escrow.allocate(slot)?;
         let paste = Sealed {
             status: 0,
@@ -459,6 +455,12 @@ impl Api {
         let line = Activity { at, kind: ActivityKind::Revealed, key: Some(key.id), rotation: None, text: why.to_owned() };
         self.parts.ledger.apply(&[Change::Log(line)])?;
         Ok(value)
+    }
+
+    /// The key of an integration that answers to a name.
+    pub(crate) fn key_of_name(&self, integration: IntegrationId, name: &Name) -> Result<Option<Key>, Error> {
+        let mut keys = self.parts.ledger.keys()?.into_iter();
+        Ok(keys.find(|other| other.integration == integration && other.name.slug() == name.slug()))
     }
 
     pub(crate) fn key_names(&self) -> Result<HashMap<KeyId, String>, Error> {

@@ -3,9 +3,9 @@
 use crate::Api;
 use crate::error::Error;
 use crate::rotations::{Progress, Resting};
-use keytender_core::ids::KeyId;
-use keytender_core::ports::{Change, SlotId, SlotState};
-use keytender_core::words::{Activity, ActivityKind, Key};
+use keytender_core::ids::{KeyId, RotationId};
+use keytender_core::ports::{Change, LedgerError, SlotId, SlotState};
+use keytender_core::words::{Activity, ActivityKind, Key, NameError};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ impl Api {
     /// When the ledger cannot be read. What goes wrong with one subject is told in its line and does not stop the others.
     pub fn recover(&self, patience: Duration, watch: &mut dyn FnMut(&Progress)) -> Result<Vec<RecoverView>, Error> {
         let mut list = Vec::new();
+        // Slots first: a rotation that starts after this look keeps the slot it allocates.
+        let slots = self.parts.escrow.slots()?;
         for row in self.parts.ledger.rotations(true)? {
             let id = row.id.to_string();
             let (text, finished) = match self.resume(&id, patience, watch) {
@@ -38,12 +40,17 @@ impl Api {
             list.push(RecoverView { subject: id, text, finished });
         }
         let rotations: Vec<_> = self.parts.ledger.rotations(false)?;
-        for slot in self.parts.escrow.slots()? {
+        for slot in slots {
             match rotations.iter().find(|row| row.id.0 == slot.owner) {
                 // An open one still needs its slots; an ended one wiped them before it ended, unless it was killed just then.
                 Some(row) if row.status.is_open() => {}
                 Some(_) => self.parts.escrow.wipe(slot)?,
-                None => list.push(self.recover_adding(slot)),
+                // Who is adding holds the lock of their slot; they finish it themselves.
+                None => match self.parts.ledger.hold(RotationId(slot.owner)) {
+                    Ok(_lock) => list.push(self.recover_adding(slot)),
+                    Err(LedgerError::Busy) => {}
+                    Err(error) => return Err(error.into()),
+                },
             }
         }
         self.sweep()?;
@@ -88,6 +95,17 @@ impl Api {
         let text = std::str::from_utf8(sealed.body.expose()).map_err(|_| Error::invalid("what was pasted is not text"))?;
         let (value, _) = kind.value_from_text(text).map_err(|error| Error::invalid(error.to_string()))?;
         let now = self.parts.clock.now();
+        let mut name = name;
+        if let Some(other) = self.key_of_name(integration.id, &name)? {
+            // It was added again after the kill, as anyone would.
+            if other.current.is_some_and(|version| self.fetch_value(version).is_ok_and(|held| held.matches(&value))) {
+                self.parts.escrow.wipe(slot)?;
+                return Ok((self.key_address(other.id)?, "this value was added again meanwhile; its first slot is wiped".into()));
+            }
+            let tail = id.0.simple().to_string()[26..].to_owned();
+            let short: String = name.as_str().chars().take(45).collect();
+            name = format!("{short} recovered {tail}").parse().map_err(|error: NameError| Error::invalid(error.to_string()))?;
+        }
         let key = Key {
             id,
             integration: integration.id,
