@@ -128,7 +128,11 @@ fn a_read_only_folder_is_refused() {
         fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
         let name = "destinations::tests::files::a_read_only_folder_is_refused";
         let mut again = Command::new(&program);
-        again.args(["--exact", name]).uid(NOBODY).gid(NOBODY).current_dir("/");
+        // Somebody else may not write where root makes its temporary files.
+        let room = borrowed.path().join("room");
+        fs::create_dir(&room).unwrap();
+        std::os::unix::fs::chown(&room, Some(NOBODY), Some(NOBODY)).unwrap();
+        again.args(["--exact", name]).uid(NOBODY).gid(NOBODY).current_dir("/").env("TMPDIR", &room);
         let output = again.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
