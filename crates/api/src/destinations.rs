@@ -54,6 +54,12 @@ impl Api {
     /// When it cannot be written as it is, or the vault is not there.
     pub fn destination_add(&self, request: DestinationAdd) -> Result<DestinationCheckView, Error> {
         let (_, key) = self.find_key(&request.key)?;
+        if let Some(row) = self.parts.ledger.rotations(true)?.into_iter().find(|row| row.key == key.id) {
+            return Err(Error::refused("a rotation of this key is unfinished and would not know of it").help(format!(
+                "`keytender rotations resume {0}` finishes it, `keytender rotations abort {0}` goes back",
+                row.id
+            )));
+        }
         let fields = self.field_names(&key)?;
         check_fields(&request.place, &fields)?;
         let at = self.parts.clock.now();

@@ -103,6 +103,9 @@ struct Rows {
     zone: Tz,
 }
 
+/// How far ahead notices are computed, in days: ten years. A dead key's weekly digest has no end of its own.
+const SIMULATED_DAYS_MAX: u32 = 3_660;
+
 impl Api {
     /// What is due now: everything that stands on its ladder, and what the service was found to refuse. Reads no values.
     ///
@@ -144,6 +147,9 @@ impl Api {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn reminders_simulate(&self, preferences: &Preferences, days: u32) -> Result<Vec<SimulatedView>, Error> {
+        if days > SIMULATED_DAYS_MAX {
+            return Err(Error::invalid(format!("at most {SIMULATED_DAYS_MAX} days can be looked ahead")));
+        }
         let now = self.parts.clock.now();
         let rows = self.reminder_rows(now)?;
         let names = self.key_names()?;

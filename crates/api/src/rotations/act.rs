@@ -42,9 +42,10 @@ impl Run<'_> {
         }
     }
 
-    /// Whose value signs in where a key revokes keys: the new one once it is proven, for it will be there tomorrow.
+    /// Whose value signs in where a key revokes keys: the new one once it is proven, for it will be there tomorrow. A call
+    /// that names no id revokes whoever signs in: then only the old one itself may.
     fn signer(&self) -> Subject {
-        if self.state.kept.is_some() { Subject::New } else { Subject::Old }
+        if self.state.kept.is_some() && self.state.terms.retire_needs_id { Subject::New } else { Subject::Old }
     }
 
     pub(super) fn slot(&self, attempt: u32) -> SlotId {

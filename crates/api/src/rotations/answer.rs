@@ -5,7 +5,7 @@ use crate::Api;
 use crate::error::{Error, ErrorKind};
 use crate::find::destination_among;
 use keytender_core::ports::Sealed;
-use keytender_core::rotation::{Answer, Ask, Effect, Event, Next, Outcome, next};
+use keytender_core::rotation::{Answer, Ask, Effect, Event, Making, Next, Outcome, next};
 use keytender_core::secret::{SecretBytes, SecretText};
 use std::time::Duration;
 
@@ -84,7 +84,11 @@ impl Run<'_> {
             ("accept-narrower", Some(Ask::Narrower(_))) => Answer::AcceptNarrower,
             ("retired", Some(Ask::RetireOld(_))) => Answer::OldRetired,
             ("retired", Some(Ask::RetireNew(_))) => Answer::NewRetired,
-            ("make-again", None) if self.state.stuck.is_some() => Answer::MakeAgain,
+            // Where no request gives a verdict for long, a person's word ends the waiting.
+            ("make-again", None) if self.state.stuck.is_some() || matches!(self.state.making, Making::Lost { .. }) => {
+                Answer::MakeAgain
+            }
+            ("retired", None) if !self.state.aborting && self.state.retired_at.is_none() => Answer::OldRetired,
             ("make-again", Some(Ask::LostReply | Ask::PossibleOrphans(_) | Ask::RevokeOrphans(_))) => Answer::MakeAgain,
             (_, Some(Ask::PutByHand(_) | Ask::PutBackByHand(_) | Ask::Unwritten(_))) => self.destination_answer(step)?,
             (_, _) if step.starts_with("waive:") => self.destination_answer(step)?,

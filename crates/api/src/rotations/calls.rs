@@ -62,10 +62,8 @@ impl Run<'_> {
         let sealed =
             Sealed { status: response.status, headers: response.headers, body: response.body, complete: response.complete };
         let slot = self.slot(attempt);
-        if let Err(first) = self.api.parts.escrow.seal(slot, &sealed) {
-            // The reply is only in memory now. Once more, before it is given up to reconciliation.
-            self.api.parts.escrow.seal(slot, &sealed).map_err(|_| Error::from(first))?;
-        }
+        // Not a hindrance: the service has acted. The run stops, and what it made is reconciled.
+        self.api.parts.escrow.seal(slot, &sealed).map_err(Error::from)?;
         self.api.parts.checkpoint.pass("sealed:make");
         Ok(Outcome::Sealed { status: sealed.status, complete: sealed.complete })
     }
@@ -80,14 +78,18 @@ impl Run<'_> {
         let day_ago = self.api.parts.clock.now() - TimeDelta::days(1);
         let mut makes = Vec::new();
         for row in ledger.rotations(false)?.into_iter().filter(|row| row.key == self.key()) {
-            // The make at hand has its intent committed already; it does not count against itself.
-            let rows = ledger.journal(row.id)?.into_iter();
-            let intents = rows.filter(|row| matches!(&row.event, Event::Intent { act: Effect::Make { .. } }) && row.at > day_ago);
-            makes.extend(intents.map(|row| row.at));
+            // Only calls that the service may have acted on; a paste has status 0.
+            let reached = |event: &Event| match event {
+                Event::Outcome { act: Effect::Make { .. }, result: Outcome::Sealed { status, .. } } => *status != 0,
+                Event::Outcome { act: Effect::Make { .. }, result } => matches!(result, Outcome::NoReply { .. }),
+                _ => false,
+            };
+            let journal = ledger.journal(row.id)?.into_iter();
+            makes.extend(journal.filter(|row| row.at > day_ago && reached(&row.event)).map(|row| row.at));
         }
         makes.sort_unstable();
         let most = self.makes_a_day() as usize;
-        Ok(if makes.len() > most { makes.get(makes.len() - 1 - most).map(|at| *at + TimeDelta::days(1)) } else { None })
+        Ok(makes.len().checked_sub(most).and_then(|oldest| makes.get(oldest)).map(|at| *at + TimeDelta::days(1)))
     }
 
     pub(super) fn revoke(&mut self, id: Option<String>, signer: Subject) -> Result<Outcome, Halt> {

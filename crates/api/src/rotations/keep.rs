@@ -5,7 +5,7 @@ use super::halt::Halt;
 use crate::stored::Storing;
 use keytender_core::expiry::{Expiry, Moment};
 use keytender_core::ids::derive_version_id;
-use keytender_core::ports::Sealed;
+use keytender_core::ports::{EscrowError, Sealed};
 use keytender_core::rotation::{Kept, Outcome};
 use keytender_core::secret::Value;
 use keytender_services::MakeReading;
@@ -24,7 +24,11 @@ impl Run<'_> {
     pub(super) fn keep(&mut self, attempt: u32) -> Result<Outcome, Halt> {
         self.need_old()?;
         self.api.fetch_managing(&mut self.scene)?;
-        let sealed = self.api.parts.escrow.open(self.slot(attempt))?;
+        let sealed = self.api.parts.escrow.open(self.slot(attempt)).map_err(|error| match error {
+            // Nobody can read it any more: a dead end with words and a way out, not something that waiting mends.
+            EscrowError::Nothing(_) | EscrowError::WrongKey(_) => Outcome::Unparsable { detail: error.to_string() }.into(),
+            other => Halt::from(other),
+        })?;
         let parsed = self.parse(&sealed)?;
         if self.old.as_ref().is_some_and(|old| old.matches(&parsed.value)) {
             return Ok(Outcome::SameAsOld);

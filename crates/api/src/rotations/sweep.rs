@@ -2,10 +2,12 @@
 
 use crate::Api;
 use crate::error::Error;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use keytender_core::ids::VersionId;
 use keytender_core::ports::Change;
 use keytender_core::rotation::Event;
-use keytender_core::words::{Activity, ActivityKind, VersionState};
+use keytender_core::words::{Activity, ActivityKind, RotationStatus, VersionState};
+use std::collections::HashMap;
 
 /// How long a retired value can still be had: long enough to notice that something was forgotten.
 const GRACE_DAYS: i64 = 7;
@@ -23,23 +25,29 @@ impl Api {
         if retired.is_empty() || self.parts.vault.ready().is_err() {
             return Ok(0);
         }
-        let mut removed = 0;
+        // When each was last in a rotation that ended: an aborted one retired what it made, a finished one what it replaced.
+        let mut retired_at: HashMap<VersionId, DateTime<Utc>> = HashMap::new();
         for row in self.parts.ledger.rotations(false)? {
-            let Some(ended) = row.ended_at.filter(|at| *at + TimeDelta::days(GRACE_DAYS) < now) else { continue };
+            let Some(ended) = row.ended_at else { continue };
             let journal = self.parts.ledger.journal(row.id)?;
             let Some(Event::Started { terms }) = journal.first().map(|first| &first.event) else { continue };
-            let made_here =
-                |version: &&&keytender_core::words::Version| version.id == terms.old_version || version.made_by == Some(row.id);
-            for version in retired.iter().filter(made_here) {
-                if self.parts.vault.remove(&self.item(version.id)).is_err() {
-                    continue;
-                }
-                let text = format!("the value retired on {} left the vault", ended.format("%Y-%m-%d"));
-                let line =
-                    Activity { at: now, kind: ActivityKind::Removed, key: Some(version.key), rotation: Some(row.id), text };
-                self.parts.ledger.apply(&[Change::MarkRemoved { version: version.id, at: now }, Change::Log(line)])?;
-                removed += 1;
+            let made = retired.iter().filter(|version| version.made_by == Some(row.id)).map(|version| version.id);
+            let replaced = (row.status == RotationStatus::Done).then_some(terms.old_version);
+            for version in made.chain(replaced) {
+                let last = retired_at.entry(version).or_insert(ended);
+                *last = ended.max(*last);
             }
+        }
+        let mut removed = 0;
+        for version in retired {
+            let Some(ended) = retired_at.get(&version.id).filter(|at| **at + TimeDelta::days(GRACE_DAYS) < now) else { continue };
+            if self.parts.vault.remove(&self.item(version.id)).is_err() {
+                continue;
+            }
+            let text = format!("the value retired on {} left the vault", ended.format("%Y-%m-%d"));
+            let line = Activity { at: now, kind: ActivityKind::Removed, key: Some(version.key), rotation: version.made_by, text };
+            self.parts.ledger.apply(&[Change::MarkRemoved { version: version.id, at: now }, Change::Log(line)])?;
+            removed += 1;
         }
         Ok(removed)
     }

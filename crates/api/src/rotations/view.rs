@@ -7,7 +7,7 @@ use crate::find::destination_among;
 use chrono::{DateTime, Utc};
 use keytender_core::ids::DestinationId;
 use keytender_core::ports::JournalRow;
-use keytender_core::rotation::{Ask, End, Event, Next, Outcome, Pause, Phase, Place, Purpose, State, next};
+use keytender_core::rotation::{Ask, End, Event, Making, Next, Outcome, Pause, Phase, Place, Purpose, State, next};
 use keytender_core::secret::Value;
 use keytender_core::words::{Old, RotationRow, RotationStatus};
 use keytender_services::Held;
@@ -249,12 +249,26 @@ fn standing(state: &State) -> String {
         Some(End::Aborted(_)) => return "Nothing is broken: the old key is in use.".into(),
         None => {}
     }
+    if state.aborting {
+        return "It is going back: the old key works where it is put back, the new one until it is retired.".into();
+    }
     let open = state.places.values().filter(|place| matches!(place, Place::Pending | Place::Failed(_))).count();
+    let dies = state.terms.old == Old::Dies;
+    if state.retired_at.is_some() && state.terms.verifies && !state.old_refused && !dies {
+        return "The new key is in use; no request has shown yet that the old one is off.".into();
+    }
+    if state.terms.verifies && state.verified == 0 && state.stuck.is_some() && state.kept.is_some() {
+        let old = if dies { "the old one is off" } else { "the old one still works and is in use" };
+        return format!("The new key is refused; {old}.");
+    }
+    if dies && state.kept.is_none() && !matches!(state.making, Making::Ready) {
+        return "The old key is probably off; the new one is not kept yet.".into();
+    }
     let old_off = state.old_was_dead()
         || state.cut_off
         || state.old_refused
         || state.retired_at.is_some()
-        || (state.terms.old == Old::Dies && state.kept.is_some());
+        || (dies && state.kept.is_some());
     match (old_off, &state.kept, open) {
         (true, None, _) => "The old key is off, and there is no new one yet.".into(),
         (true, Some(_), 0) => "The old key is off; every place has the new one.".into(),

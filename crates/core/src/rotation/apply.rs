@@ -21,6 +21,12 @@ pub struct Impossible {
 /// How far the two clocks may be apart before nothing destructive is done by itself, in seconds.
 pub const SKEW_MAX_SECONDS: i64 = 300;
 
+/// A service that is said to settle at once is given this long all the same, in seconds: one refused answer is no verdict.
+const SETTLE_MIN: u32 = 3;
+
+/// Likewise for an old key that is said to be refused at once, in seconds.
+const LINGER_MIN: u32 = 5;
+
 /// After how many looks that find nothing a lost make counts as not having happened.
 pub(super) const LOOKS: u8 = 3;
 
@@ -79,6 +85,7 @@ impl State {
             Event::Answered { answer } => self.answer(at, answer).map_err(impossible)?,
             Event::Resumed => {
                 self.hindrance = None;
+                self.look_again(at);
                 self.stuck = None;
                 self.tries = (0, at);
                 for place in self.places.values_mut() {
@@ -337,13 +344,18 @@ impl State {
                         self.narrower = Some(format!("the new key lacks {}", missing.join(", ")));
                     }
                 }
+                if let (Some(old), Some(new)) = (&self.old_learned.identity, &learned.identity)
+                    && old != new
+                {
+                    self.narrower = Some(format!("the new key acts as {new}, the old one as {old}"));
+                }
             }
             Health::Unknown => self.tries = (self.tries.0 + 1, at),
             // Right after it was made, "refused" may mean "not yet".
-            Health::Dead if at < *kept_at + chrono::TimeDelta::seconds(i64::from(self.terms.settle_seconds)) => {
+            Health::Dead if at < *kept_at + chrono::TimeDelta::seconds(i64::from(self.terms.settle_seconds.max(SETTLE_MIN))) => {
                 self.tries = (self.tries.0 + 1, at);
             }
-            Health::Dead if self.made_by_person() && !self.promoted => {
+            Health::Dead if self.made_by_person() && !self.promoted && self.verified == 0 => {
                 self.refused_paste = true;
                 self.kept = None;
                 self.wiped = false;
@@ -373,6 +385,24 @@ impl State {
         if self.aborting && self.giving_up.is_none() {
             self.giving_up = Some("a person asked for it; nothing was made".into());
         }
+    }
+
+    /// What was true when it stopped may be mended or broken by now.
+    fn look_again(&mut self, at: DateTime<Utc>) {
+        if self.making == Making::Ready {
+            self.store_proven = false;
+            self.slot = 0;
+        }
+        if let Making::Lost { since, .. } = &mut self.making {
+            // The clock may have been set back since.
+            *since = at.min(*since);
+        }
+        if self.stuck.is_some() && !self.old_refused {
+            // "Revoked, still accepted": revoking by id repeats.
+            self.retired_at = None;
+        }
+        self.retire_by_hand = None;
+        self.new_retire_by_hand = None;
     }
 
     /// A reply that nobody can read counts as lost: what it made is looked for and revoked before another is made. It stays
@@ -420,7 +450,7 @@ impl State {
 
     fn still_accepted(&mut self, at: DateTime<Utc>) {
         let since = self.retired_at.or_else(|| self.kept.as_ref().map(|(_, at)| *at)).unwrap_or(self.started_at);
-        if at < since + chrono::TimeDelta::seconds(i64::from(self.terms.linger_seconds)) {
+        if at < since + chrono::TimeDelta::seconds(i64::from(self.terms.linger_seconds.max(LINGER_MIN))) {
             self.tries = (self.tries.0 + 1, at);
         } else if self.terms.retire == Retire::Person && self.terms.old != Old::Dies {
             self.retired_at = None;
@@ -446,6 +476,11 @@ impl State {
             }
             Answer::WaiveDestination { destination } => {
                 let place = self.places.get_mut(destination).ok_or("no such destination in this rotation")?;
+                if self.aborting {
+                    self.restored.insert(*destination);
+                } else if matches!(place, Place::Confirmed | Place::Pushed(_) | Place::Attested(_)) {
+                    return Err("that destination has the new value already");
+                }
                 *place = Place::Waived;
                 self.checked.insert(*destination);
                 self.hindrance = None;
@@ -464,6 +499,14 @@ impl State {
             Answer::MakeAgain if self.stuck.is_some() && self.making == Making::Sealed => {
                 self.give_up_reply(at);
                 self.stuck = None;
+            }
+            Answer::MakeAgain if self.stuck.is_some() && matches!(self.making, Making::Orphaned { .. }) => {
+                // What could not be revoked stays listed by its id.
+                if let Making::Orphaned { marked, unmarked } = &self.making {
+                    self.left_orphans.extend(marked.iter().chain(unmarked).cloned());
+                }
+                self.stuck = None;
+                self.try_again();
             }
             Answer::MakeAgain => match &self.making {
                 Making::Lost { .. } => self.try_again(),

@@ -51,6 +51,9 @@ pub fn check(state: &State, effect: &Effect, now: DateTime<Utc>) -> Result<(), B
         Effect::RevokeNew if !state.aborting && state.giving_up.is_none() => {
             breach("I1", "revoking the new key outside of an abort")
         }
+        Effect::RevokeNew if state.terms.retire_needs_id && !state.revocable_new() => {
+            breach("I4", "revoking an id that was there before the rotation")
+        }
         Effect::RevokeNew if state.retiring => breach("I1", "revoking the new key after the old one"),
         Effect::WipeSlot { .. } if state.kept.is_none() => breach("I2", "wiping a reply whose value is not in the vault"),
         Effect::Make { attempt } => {

@@ -146,7 +146,10 @@ fn look(state: &State, since: DateTime<Utc>, looks: u8, now: DateTime<Utc>) -> N
 
 fn orphans(state: &State, marked: &[RemoteEntry], unmarked: &[RemoteEntry]) -> Next {
     match marked.first() {
-        Some(entry) if state.terms.retire == Retire::Api => Next::Do(Effect::RevokeOrphan { remote_id: entry.id.clone() }),
+        // A call that names no id would revoke whoever signs in, and that is never the orphan.
+        Some(entry) if state.terms.retire == Retire::Api && state.terms.retire_needs_id => {
+            Next::Do(Effect::RevokeOrphan { remote_id: entry.id.clone() })
+        }
         Some(_) => Next::Ask(Ask::RevokeOrphans(marked.to_vec())),
         None => Next::Ask(Ask::PossibleOrphans(unmarked.to_vec())),
     }
@@ -284,20 +287,24 @@ fn probe_or_finish(state: &State) -> Next {
 }
 
 fn abort(state: &State) -> Next {
-    for (term, place) in state.destinations().filter(|(term, _)| !state.restored.contains(&term.id)) {
-        match place {
-            Place::Confirmed | Place::Pushed(_) => return Next::Do(Effect::Restore { destination: term.id }),
-            Place::Attested(_) => return Next::Ask(Ask::PutBackByHand(term.id)),
-            Place::Pending | Place::Waived | Place::Failed(_) => {}
-        }
-    }
+    // First of all, so that `copy` gives the old value to whoever puts it back by hand.
     if state.promoted {
         return Next::Do(Effect::Demote);
     }
-    if let (Some((kept, _)), false) = (&state.kept, state.new_retired) {
+    for (term, place) in state.destinations().filter(|(term, _)| !state.restored.contains(&term.id)) {
+        match place {
+            // One that failed may hold the new value all the same; where the old one stands, restoring changes nothing.
+            Place::Confirmed | Place::Pushed(_) | Place::Failed(_) => {
+                return Next::Do(Effect::Restore { destination: term.id });
+            }
+            Place::Attested(_) => return Next::Ask(Ask::PutBackByHand(term.id)),
+            Place::Pending | Place::Waived => {}
+        }
+    }
+    if state.kept.is_some() && !state.new_retired {
         let by_api = state.terms.retire == Retire::Api
             && state.new_retire_by_hand.is_none()
-            && (kept.remote_id.is_some() || !state.terms.retire_needs_id);
+            && (state.revocable_new() || !state.terms.retire_needs_id);
         return if by_api { Next::Do(Effect::RevokeNew) } else { Next::Ask(Ask::RetireNew(state.new_retire_by_hand.clone())) };
     }
     Next::Do(Effect::FinishAbort)

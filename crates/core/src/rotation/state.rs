@@ -250,6 +250,14 @@ impl State {
         if self.terms.verifies { self.verified >= 2 } else { self.attested }
     }
 
+    /// Whether the new key's id is known and certainly its own: not the old one's, and not one that was there before.
+    #[must_use]
+    pub fn revocable_new(&self) -> bool {
+        let id = self.kept.as_ref().and_then(|(kept, _)| kept.remote_id.as_ref());
+        let before = |id: &String| self.snapshot.iter().flatten().any(|entry| entry.id == *id);
+        id.is_some_and(|id| self.old_id.as_ref() != Some(id) && !before(id))
+    }
+
     /// Whether nothing more has to be written anywhere.
     #[must_use]
     pub fn spread(&self) -> bool {
@@ -313,6 +321,9 @@ impl State {
         }
         if self.retiring {
             return Err("the old key is being retired; there is no way back. `rotations resume` finishes it".into());
+        }
+        if self.old_was_dead() && self.kept.is_some() {
+            return Err("the old key was dead before it began; only the new one works. `rotations resume` goes on".into());
         }
         let made = !matches!(self.making, Making::Ready) || self.cut_off;
         if made && self.terms.old == crate::words::Old::Dies {

@@ -97,6 +97,8 @@ pub(crate) fn read(
     let again_at = retry_at(reply.headers(), now);
     // A limiter stands in front of whatever would have made the key.
     if reply.status == 429 {
+        // Without a word on when, a minute is what most limits are counted in.
+        let again_at = again_at.or(Some(now + chrono::TimeDelta::minutes(1)));
         return MakeReading::Refused { evidence: evidence(name, &reply, Some("too many calls")), again_at };
     }
     if let Some(because) = refusal(call, options, &reply) {

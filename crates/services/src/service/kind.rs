@@ -13,6 +13,12 @@ use keytender_core::words::{KeyClass, Make, Old, Retire};
 use regex::Regex;
 use std::collections::BTreeMap;
 
+/// For how long a new key may be refused where the file does not say.
+const SETTLE_SECONDS: u32 = 60;
+
+/// For how long a revoked one may be accepted where the file does not say.
+const LINGER_SECONDS: u32 = 600;
+
 /// A kind of key.
 #[derive(Debug, Clone)]
 pub struct Kind {
@@ -126,8 +132,8 @@ impl Kind {
             make_needs_old: make_holes.iter().any(|hole| matches!(hole, Hole::Value(_))),
             list_needs_key: list_holes.iter().any(|hole| matches!(hole, Hole::Value(_))),
             retire_needs_id: retire_holes.contains(&&Hole::Id),
-            settle_seconds: self.settle.map_or(0, |wait| wait.seconds),
-            linger_seconds: self.linger.map_or(0, |wait| wait.seconds),
+            settle_seconds: self.settle.map_or(SETTLE_SECONDS, |wait| wait.seconds),
+            linger_seconds: self.linger.map_or(LINGER_SECONDS, |wait| wait.seconds),
             needs_managing: [make_holes, retire_holes, list_holes, verify_holes]
                 .iter()
                 .flatten()
