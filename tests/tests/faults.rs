@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by panicking")]
 
-use keytender_api::{AnswerRequest, Resting};
+use keytender_api::{AnswerRequest, IntegrationAdd, KeyAdd, Resting};
 use keytender_core::rotation::{Ask, End, Purpose};
-use keytender_practice::{Call, Fault, FaultKind, KeyKind, KeyRow, KeyState, OldKey, Who};
+use keytender_practice::{Call, Fault, FaultKind, IssueRequest, KeyKind, KeyRow, KeyState, OldKey, Who};
+use keytender_services::Catalog;
 use keytender_tests::desk::{Desk, PATIENCE};
 
 fn kinds() -> [KeyKind; 4] {
@@ -139,4 +140,46 @@ fn a_locked_vault_stops_it_and_unlocking_lets_it_go_on() {
         assert!(!desk.practice.accepts(&old).unwrap());
         assert_eq!(desk.practice.make_log().unwrap().api, 1, "{kind}: made once");
     }
+}
+
+#[test]
+fn a_day_has_only_so_many_makes_and_tries_that_never_left_do_not_count() {
+    let text = include_str!("../../crates/services/catalog/practice.toml")
+        .replace("makes_per_day = 1000", "makes_per_day = 2")
+        .replace("slug = \"practice\"", "slug = \"limited\"");
+    let mut catalog = Catalog::builtin().unwrap();
+    catalog.add_user("limited.toml", &text).unwrap();
+    let desk = Desk::open_with(catalog).unwrap();
+    desk.api.trust("limited").unwrap();
+    let settings = [("base_url".to_owned(), desk.url())].into();
+    let integration = IntegrationAdd { service: "limited".into(), name: "limited".into(), settings, ..IntegrationAdd::default() };
+    desk.api.integration_add(integration).unwrap();
+    let issued = desk.practice.issue(&IssueRequest::new(kinds()[0])).unwrap();
+    let added = KeyAdd {
+        integration: "limited".into(),
+        name: "one".into(),
+        kind: Some(kinds()[0].to_string()),
+        expires: None,
+        issued: None,
+        options: Default::default(),
+        tags: Vec::new(),
+        secret: keytender_core::secret::SecretText::new(issued.token.clone()),
+    };
+    desk.api.key_add(added).unwrap();
+    let key = "limited/one";
+    for _ in 0..2 {
+        let (_, resting) = desk.begin(key, Purpose::Replace).unwrap();
+        assert!(matches!(resting, Resting::Ended(End::Done)), "{resting:?}");
+    }
+    let (id, resting) = desk.begin(key, Purpose::Replace).unwrap();
+    assert!(matches!(resting, Resting::Until(_, keytender_core::rotation::Pause::Limit)), "{resting:?}");
+    // However often it is resumed before the day is over, the limit lifts when it is.
+    for _ in 0..5 {
+        let again = desk.api.resume(&id, PATIENCE, &mut |_| {}).unwrap();
+        assert!(matches!(again, Resting::Until(..)), "{again:?}");
+    }
+    assert_eq!(desk.practice.make_log().unwrap().api, 2);
+    desk.clock.advance(chrono::TimeDelta::days(1));
+    let resting = desk.api.resume(&id, PATIENCE, &mut |_| {}).unwrap();
+    assert!(matches!(resting, Resting::Ended(End::Done)), "{resting:?}");
 }

@@ -37,6 +37,31 @@ fn an_adding_that_was_killed_is_finished_by_recover() {
 }
 
 #[test]
+fn a_killed_adding_that_was_repeated_under_the_same_name_is_no_loop() {
+    let (person, _daemon) = Person::with_keychain();
+    let server = PracticeServer::start();
+    person.add_practice(&server.url);
+    let (kind, lost, kept) = (kind(), server.practice.issue(&IssueRequest::new(kind())).unwrap(), "one");
+    let name = kind.to_string();
+    for again in [&lost.token, &server.practice.issue(&IssueRequest::new(kind)).unwrap().token] {
+        let mut command = person.command(&["key", "add", "home", "--name", kept, "--kind", &name, "--secret-stdin"]);
+        let mut child = command.env("KEYTENDER_CRASH_AT", "sealed:add#1").stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(lost.token.as_bytes()).unwrap();
+        assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, None);
+        let _ = person.feed(&["key", "add", "home", "--name", kept, "--kind", &name, "--secret-stdin"], again).ok();
+        assert_eq!(person.run(&["recover"]).code, Some(0));
+        assert_eq!(person.run(&["recover"]).code, Some(0), "nothing is left to do");
+        let well = person.run(&["doctor", "--json"]).json();
+        assert_eq!(well["well"], true, "{well:#}");
+        // The same value needs no second key; another one gets a name of its own.
+        let keys = person.run(&["key", "list", "--json"]).json();
+        let expected = if *again == lost.token { 1 } else { 2 };
+        assert_eq!(keys.as_array().unwrap().len(), expected, "{keys:#}");
+        let _ = person.run(&["key", "remove", "home/one", "--yes"]).ok();
+    }
+}
+
+#[test]
 fn a_lost_ledger_is_rebuilt_from_the_keychain() {
     let (person, _daemon) = Person::with_keychain();
     let server = PracticeServer::start();
