@@ -73,7 +73,10 @@ fn a_lost_ledger_is_rebuilt_from_the_keychain() {
     for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
         let _ = std::fs::remove_file(person.home().join(name));
     }
-    assert_eq!(person.run(&["key", "reveal", "home/one"]).code, Some(10), "the ledger is gone");
+    for read in [&["key", "list"][..], &["doctor"], &["key", "reveal", "home/one"]] {
+        let lost = person.run(read);
+        assert!(lost.code == Some(1) && lost.err.contains("--rebuild"), "{read:?}: {}{}", lost.out, lost.err);
+    }
     let rebuilt = person.run(&["doctor", "--rebuild", "--json"]).json();
     assert_eq!(
         (&rebuilt["integrations"], &rebuilt["keys"], &rebuilt["versions"]),

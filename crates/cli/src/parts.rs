@@ -31,8 +31,21 @@ pub(crate) struct Joined {
 
 impl Joined {
     /// Joins them over a home folder.
-    pub(crate) fn open(home: &Home, asked: Option<crate::args::VaultWord>, passphrase: Source) -> Result<Self, Error> {
+    pub(crate) fn open(
+        home: &Home,
+        asked: Option<crate::args::VaultWord>,
+        passphrase: Source,
+        rebuild: bool,
+    ) -> Result<Self, Error> {
         let settings = Settings::read(&home.config_file())?;
+        // A store is recorded with the first value: an empty ledger in its place would say that there is none.
+        if settings.vault.is_some() && !home.ledger_file().exists() && !rebuild {
+            return Err(Error {
+                kind: ErrorKind::Fault,
+                happened: format!("the ledger is missing from {}, where values were stored; they are still in the vault", home.root().display()),
+                help: Some("put the newest copy from `backups/` there as ledger.sqlite, or let `keytender doctor --rebuild` take everything from the vault".to_owned()),
+            });
+        }
         let name = store::choose(asked, settings.vault, home.sealed_vault_file().exists())?;
         let installation = home.installation().map_err(|error| fault(error.to_string()))?;
         let ledger = Arc::new(SqliteLedger::open(&home.ledger_file(), installation)?);

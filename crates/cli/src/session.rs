@@ -35,10 +35,19 @@ impl Session {
 
     /// The use cases on their parts.
     pub(crate) fn join(&self) -> Result<&Joined, Error> {
+        self.join_over(false)
+    }
+
+    /// The parts, over a ledger that may be lost: for the one command that brings it back.
+    pub(crate) fn join_to_rebuild(&self) -> Result<&Joined, Error> {
+        self.join_over(true)
+    }
+
+    fn join_over(&self, rebuild: bool) -> Result<&Joined, Error> {
         if let Some(joined) = self.joined.get() {
             return Ok(joined);
         }
-        let joined = Joined::open(self.home()?, self.global.vault, Source::of(&self.global))?;
+        let joined = Joined::open(self.home()?, self.global.vault, Source::of(&self.global), rebuild)?;
         Ok(self.joined.get_or_init(|| joined))
     }
 

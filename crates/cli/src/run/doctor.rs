@@ -5,7 +5,7 @@ use crate::session::Session;
 use keytender_api::Error;
 
 pub(super) fn run(rebuild: bool, session: &Session) -> Result<Exit, Error> {
-    let joined = session.join()?;
+    let joined = if rebuild { session.join_to_rebuild()? } else { session.join()? };
     let out = &session.out;
     let refused_files = session.complain(joined);
     if rebuild {
